@@ -1,0 +1,121 @@
+// swift-tools-version: 6.2
+// The targets are the floors of docs/architecture.md: an import may only point downwards, and unsafe code lives on floor 1 only.
+import Foundation
+import PackageDescription
+
+// Set to build floors 0 to 4 alone (no packages besides swift-log), for sanitizers and fuzzers.
+let lowFloorsOnly = ProcessInfo.processInfo.environment["SLUICE_LOW_FLOORS"] != nil
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let services: [Target.Dependency] = [
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+]
+
+var targets: [Target] = [
+    // Floor 0: headers of the system libraries.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CLinux"),
+
+    // Floor 1: the only place for unsafe code.
+    .target(name: "Bytes", dependencies: ["CLinux"]),
+    .target(name: "Disk", dependencies: ["CLinux"]),
+    .target(
+        name: "Gzip", dependencies: ["CZlib", .target(name: "CISAL", condition: .when(traits: ["ISAL"]))]),
+
+    // Floor 2: what is handed along, and what is told about it.
+    .target(name: "Records", dependencies: ["Bytes"]),
+    .target(name: "Telemetry", dependencies: [log]),
+
+    // Floor 3: the store, and the node's files.
+    .target(name: "Store", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
+    .target(name: "NodeFiles", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
+
+    // Floor 4: plugins, the lane, delivery.
+    .target(
+        name: "Pipeline",
+        dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store"]),
+]
+
+var packages: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2")
+]
+
+var tests: [Target] = [
+    .target(
+        name: "TestKit", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log],
+        path: "Tests/TestKit"),
+    .testTarget(name: "BytesTests", dependencies: ["Bytes", "TestKit"]),
+    .testTarget(name: "DiskTests", dependencies: ["Disk", "TestKit"]),
+    .testTarget(name: "GzipTests", dependencies: ["Gzip", "Bytes", "Disk", "TestKit"]),
+    .testTarget(name: "RecordsTests", dependencies: ["Records", "Bytes", "TestKit"]),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestKit", log]),
+    .testTarget(name: "StoreTests", dependencies: ["Store", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit"]),
+    .testTarget(name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+    .testTarget(
+        name: "PipelineTests",
+        dependencies: ["Pipeline", "Store", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+]
+
+if !lowFloorsOnly {
+    packages += [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ]
+    targets += [
+        // Floor 5: every built-in plugin, and the configuration file.
+        .target(
+            name: "Plugins",
+            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline"]),
+        .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
+        // Floor 6: subcommands and wiring.
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins", "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), log,
+            ] + services),
+        // Throughput of each stage and of the whole path beside a limit of the machine (make bench).
+        .executableTarget(
+            name: "stagebench",
+            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins"],
+            path: "Benchmarks/stagebench"),
+    ]
+    tests += [
+        .testTarget(
+            name: "PluginsTests",
+            dependencies: ["Plugins", "Pipeline", "Store", "NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
+        .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Bytes", "TestKit"]),
+    ]
+}
+
+/// One list of settings for every target of ours.
+for target in targets + tests where target.type != .system {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableExperimentalFeature("Lifetimes"),
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+        // Without it generics are not specialised across targets, and the hot path takes 1.2 times as long (docs/performance.md).
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    ]
+}
+
+let package = Package(
+    name: "sluice",
+    platforms: [.macOS(.v26)],
+    traits: [
+        .trait(name: "ISAL", description: "Compress with ISA-L (libisal); without it zlib does the same work at a quarter of the speed."),
+        .default(enabledTraits: ["ISAL"]),
+    ],
+    dependencies: packages,
+    targets: targets + tests
+)

@@ -1,0 +1,179 @@
+// Raw storage of batches and chunks: bytes that grow, are reused for ever and are lent out as spans.
+// Every range that comes from outside is checked here, once, so that the floors above need no unsafe code.
+private import Glibc
+
+/// A growable run of bytes that is written once per use and then recycled; it never shrinks by itself.
+///
+/// `slack` readable bytes always follow the last one, so that a scanner may load a whole word at the end of the contents.
+@safe
+package struct Arena: ~Copyable, @unchecked Sendable {
+    /// Bytes behind the capacity that may be read (not written) by word-wise scanners.
+    package static let slack = 64
+
+    private(set) var base: UnsafeMutablePointer<UInt8>
+    package private(set) var capacity: Int
+    /// How many bytes are in use.
+    package private(set) var count = 0
+
+    /// Creates an empty arena with room for `capacity` bytes.
+    package init(capacity: Int = 4096) {
+        precondition(capacity >= 0, "an arena's capacity is not negative")
+        self.capacity = capacity
+        unsafe base = .allocate(capacity: capacity + Self.slack)
+        unsafe base.initialize(repeating: 0, count: capacity + Self.slack)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// The contents.
+    package var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let bytes = unsafe UnsafeBufferPointer(start: base, count: count)
+            return unsafe _overrideLifetime(Span(_unsafeElements: bytes), borrowing: self)
+        }
+    }
+
+    /// The byte at `index`.
+    package subscript(index: Int) -> UInt8 {
+        @inline(__always)
+        get {
+            precondition(index >= 0 && index < count, "arena index out of range")
+            return unsafe base[index]
+        }
+        @inline(__always)
+        set {
+            precondition(index >= 0 && index < count, "arena index out of range")
+            unsafe base[index] = newValue
+        }
+    }
+
+    /// Forgets the contents and keeps the room.
+    package mutating func removeAll() { count = 0 }
+
+    /// Forgets what lies behind the first `newCount` bytes.
+    package mutating func truncate(to newCount: Int) {
+        precondition(newCount >= 0 && newCount <= count, "an arena is truncated to less than it holds")
+        count = newCount
+    }
+
+    /// Gives back room above `limit` bytes, after an unusually large record. The contents are forgotten.
+    package mutating func shrink(toAtMost limit: Int) {
+        count = 0
+        guard capacity > limit else { return }
+        unsafe base.deallocate()
+        capacity = limit
+        unsafe base = .allocate(capacity: limit + Self.slack)
+        unsafe base.initialize(repeating: 0, count: limit + Self.slack)
+    }
+
+    /// Makes room for `extra` more bytes.
+    @inline(__always)
+    package mutating func reserve(_ extra: Int) {
+        if capacity - count < extra { grow(extra) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ extra: Int) {
+        precondition(extra >= 0, "a negative number of bytes is reserved")
+        let wanted = max(count + extra, capacity * 2)
+        let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted + Self.slack)
+        unsafe moved.update(from: base, count: count)
+        unsafe (moved + count).initialize(repeating: 0, count: wanted + Self.slack - count)
+        unsafe base.deallocate()
+        unsafe base = moved
+        capacity = wanted
+    }
+
+    /// Appends one byte.
+    @inline(__always)
+    package mutating func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe base[count] = byte
+        count += 1
+    }
+
+    /// Appends the bytes of a literal.
+    @inline(__always)
+    package mutating func append(_ text: StaticString) {
+        let n = text.utf8CodeUnitCount
+        reserve(n)
+        unsafe (base + count).update(from: text.utf8Start, count: n)
+        count += n
+    }
+
+    /// Appends all of `bytes`.
+    @inline(__always)
+    package mutating func append(_ bytes: Span<UInt8>) {
+        let n = bytes.count
+        guard n > 0 else { return }
+        reserve(n)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            if let start = source.baseAddress { unsafe (base + count).update(from: start, count: n) }
+        }
+        count += n
+    }
+
+    /// Appends all of `bytes`.
+    @inline(__always)
+    package mutating func append(_ bytes: borrowing [UInt8]) { append(bytes.span) }
+
+    /// Appends the UTF-8 of `text`.
+    package mutating func append(_ text: String) { append(Array(text.utf8).span) }
+
+    /// Appends `length` bytes of another arena from `start` on.
+    @inline(__always)
+    package mutating func append(_ other: borrowing Arena, from start: Int, count length: Int) {
+        precondition(start >= 0 && length >= 0 && start + length <= other.count, "bytes outside of an arena are copied")
+        reserve(length)
+        unsafe memcpy(base + count, other.base + start, length)
+        count += length
+    }
+
+    /// Appends `length` of the arena's own bytes from `start` on.
+    package mutating func appendOwn(from start: Int, count length: Int) {
+        precondition(start >= 0 && length >= 0 && start + length <= count, "bytes outside of an arena are copied")
+        reserve(length)
+        unsafe (base + count).update(from: base + start, count: length)
+        count += length
+    }
+
+    /// Appends `n` zero bytes, to be overwritten later.
+    package mutating func appendZeros(_ n: Int) {
+        reserve(n)
+        unsafe (base + count).initialize(repeating: 0, count: n)
+        count += n
+    }
+
+    /// Overwrites bytes that are in use, from `start` on, with `bytes`.
+    package mutating func overwrite(at start: Int, with bytes: Span<UInt8>) {
+        precondition(start >= 0 && start + bytes.count <= count, "bytes outside of an arena are overwritten")
+        for i in 0..<bytes.count { unsafe base[start + i] = bytes[i] }
+    }
+
+    /// Lends room for at most `limit` more bytes to `body` (a system call, a compressor), which returns how many it wrote.
+    /// A negative number means that it wrote none; it is returned as it is.
+    package mutating func fill(_ limit: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+        reserve(limit)
+        let written = unsafe body(UnsafeMutableRawBufferPointer(start: base + count, count: limit))
+        precondition(written <= limit, "more was written than there was room")
+        if written > 0 { count += written }
+        return written
+    }
+
+    // Fixed-width integers, little-endian: the byte order of all our formats.
+
+    /// Appends a fixed-width integer, little-endian.
+    @inline(__always)
+    package mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
+        reserve(MemoryLayout<T>.size)
+        unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: value.littleEndian, as: T.self)
+        count += MemoryLayout<T>.size
+    }
+
+    /// Overwrites the integer at `start`, little-endian.
+    package mutating func overwrite<T: FixedWidthInteger>(littleEndian value: T, at start: Int) {
+        precondition(start >= 0 && start + MemoryLayout<T>.size <= count, "bytes outside of an arena are overwritten")
+        unsafe UnsafeMutableRawPointer(base + start).storeBytes(of: value.littleEndian, as: T.self)
+    }
+}
