@@ -26,7 +26,7 @@ var targets: [Target] = [
 
     // Floor 2: what is handed along, and what is told about it.
     .target(name: "Records", dependencies: ["Bytes"]),
-    .target(name: "Telemetry", dependencies: [log]),
+    .target(name: "Telemetry", dependencies: ["Bytes", "Disk", log]),
 
     // Floor 3: the store, and the node's files.
     .target(name: "Store", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),

@@ -48,6 +48,13 @@ package struct Arena: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// The eight bytes from `index` on, little-endian; those behind the contents are arbitrary.
+    @inline(__always)
+    package func word(at index: Int) -> UInt64 {
+        precondition(index >= 0 && index <= count, "arena index out of range")
+        return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
+    }
+
     /// Forgets the contents and keeps the room.
     package mutating func removeAll() { count = 0 }
 
@@ -151,13 +158,17 @@ package struct Arena: ~Copyable, @unchecked Sendable {
         for i in 0..<bytes.count { unsafe base[start + i] = bytes[i] }
     }
 
-    /// Lends room for at most `limit` more bytes to `body` (a system call, a compressor), which returns how many it wrote.
-    /// A negative number means that it wrote none; it is returned as it is.
-    package mutating func fill(_ limit: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+    /// Lends room for at most `limit` more bytes to `body` (a read, a compressor), which returns how many it wrote.
+    @inline(__always)
+    package mutating func fill<E: Error>(
+        _ limit: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> Int
+    ) throws(E) -> Int {
         reserve(limit)
-        let written = unsafe body(UnsafeMutableRawBufferPointer(start: base + count, count: limit))
-        precondition(written <= limit, "more was written than there was room")
-        if written > 0 { count += written }
+        let room = unsafe UnsafeMutableBufferPointer(start: base + count, count: limit)
+        var span = unsafe room.mutableSpan
+        let written = try body(&span)
+        precondition(written >= 0 && written <= limit, "more was written than there was room")
+        count += written
         return written
     }
 

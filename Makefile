@@ -1,0 +1,121 @@
+# make: what there is to make. Each target installs the Debian packages it lacks, saying so, and builds what it needs.
+# There are two builds, debug (the tests') and release (everything else's), both under .build.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR    ?=
+
+build_packages := zlib1g-dev libisal-dev pkg-config
+bench_packages := gcc make libdeflate-dev python3
+
+swift_release := swift build -c release --static-swift-stdlib
+sluice        := .build/release/sluice
+demo          := .demo
+
+# Colour on a terminal only, and not where NO_COLOR asks for none.
+ifneq ($(MAKE_TERMOUT),)
+ifeq ($(NO_COLOR),)
+bold  := $(shell printf '\033[1m')
+faint := $(shell printf '\033[2m')
+plain := $(shell printf '\033[0m')
+endif
+endif
+say = @printf '%s\n' '$(bold)==> $(1)$(plain)'
+
+.PHONY: help demo test bench lint install build packages bench-packages clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo      the agent over a small piece of a real node, then its ledger, then what to try next'
+	@echo 'make test      all tests'
+	@echo 'make bench     throughput of each stage, and of the whole agent over generated pod logs'
+	@echo 'make lint      swift format, strictly'
+	@echo 'make build     the release binary: $(sluice)'
+	@echo 'make install   the binary to $(PREFIX)/bin, a first configuration to $(SYSCONFDIR)/sluice (PREFIX, SYSCONFDIR, DESTDIR)'
+	@echo 'make clean     removes what was built, and the demo'
+
+# ---- Debian packages ---------------------------------------------------------------------------
+
+# $(call need,PACKAGES): asks dpkg for each, and apt-get for those that are missing.
+define need
+	@missing=; \
+	command -v dpkg-query > /dev/null || { echo 'Not a Debian: expecting the libraries behind these packages to be here: $(1)'; exit 0; }; \
+	for package in $(1); do \
+	    dpkg-query -W -f '$${db:Status-Status}' $$package 2> /dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	printf '%s\n' "$(bold)==> Installing Debian packages:$$missing$(plain)"; \
+	if [ "$$(id -u)" = 0 ]; then root=; \
+	elif command -v sudo > /dev/null; then root=sudo; \
+	else echo "Neither root nor sudo: please have somebody run: apt-get install$$missing" >&2; exit 1; fi; \
+	$$root apt-get update -qq && $$root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing
+endef
+
+packages:
+	$(call need,$(build_packages))
+	@command -v swift > /dev/null || { echo 'Swift 6.2 or newer is needed: https://www.swift.org/install' >&2; exit 1; }
+
+bench-packages:
+	$(call need,$(bench_packages))
+
+# ---- Building ----------------------------------------------------------------------------------
+
+build: packages
+	$(call say,Building $(sluice) for release (the first time takes some minutes))
+	@$(swift_release) --product sluice
+
+install: build
+	$(call say,Installing to $(DESTDIR)$(PREFIX)/bin/sluice)
+	@install -D -s -m 0755 $(sluice) '$(DESTDIR)$(PREFIX)/bin/sluice'
+	@config='$(DESTDIR)$(SYSCONFDIR)/sluice/sluice.yaml'; \
+	if [ -e "$$config" ]; then echo "$$config is kept as it is."; \
+	else install -D -m 0644 samples/node.yaml "$$config" && echo "$$config is samples/node.yaml: look through it before the first start."; fi
+
+clean:
+	rm -rf .build .build-* $(demo) Benchmarks/shippers/bin Benchmarks/shippers/work
+
+# ---- Checking ----------------------------------------------------------------------------------
+
+test: packages
+	$(call say,Building for debugging and testing (the first time takes some minutes))
+	@swift test
+
+lint:
+	$(call say,Checking format and style of the Swift sources)
+	@swift format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
+	@echo 'Nothing to complain about.'
+
+bench: packages bench-packages
+	$(call say,Building the release binaries (the first time takes some minutes))
+	@$(swift_release) --product stagebench
+	@$(swift_release) --product sluice
+	$(call say,Each stage alone)
+	@.build/release/stagebench
+	$(call say,The whole agent over generated pod logs: MB of log for each second of CPU time)
+	@SLUICE='$(CURDIR)/$(sluice)' Benchmarks/shippers/bench.py catchup-null catchup-file --agents sluice --data json:10x20 --rounds 3
+
+# ---- Two minutes with it -----------------------------------------------------------------------
+
+# Long lines are cut at the edge of a terminal rather than filling it; a pipe gets them whole.
+demo: build
+	@rm -rf $(demo)
+	$(call say,sluice run --once: a real node’s logs to the terminal and to a file)
+	@if [ -n '$(MAKE_TERMOUT)' ]; then trap 'tput smam 2> /dev/null' EXIT; trap 'exit 130' INT; tput rmam 2> /dev/null; fi; \
+	SLUICE_NODE=samples/node SLUICE_DEMO=$(demo) $(sluice) run --once --config samples/demo.yaml
+	$(call say,sluice ledger: where every line that was read has gone)
+	@$(sluice) ledger --data-dir $(demo)/data
+	$(call say,What to try next)
+	@echo '$(faint)# The store is gzip files of JSON lines: no tool of ours is needed to read them.$(plain)'
+	@echo '  zcat $(demo)/data/store/0/*.ndjson.gz | head -n 3'
+	@echo '$(faint)# Each chunk carries the positions of its files. Look at them; check every byte; read the ledger as JSON.$(plain)'
+	@echo '  $(sluice) chunks ls --data-dir $(demo)/data'
+	@echo '  $(sluice) chunks verify --data-dir $(demo)/data'
+	@echo '  $(sluice) ledger --data-dir $(demo)/data --output json'
+	@echo '$(faint)# The file output. Why does odoo not start? (needs jq)$(plain)'
+	@echo "  jq -r 'select(.kubernetes.container_name == \"odoo\") | .message' $(demo)/node.ndjson | grep psycopg2 | sort | uniq -c"
+	@echo '$(faint)# Again: every line is in the store once, so nothing is left to do.$(plain)'
+	@echo '  $(sluice) run --once --config samples/demo.yaml'
+	@echo '$(faint)# kill -9, thirty times, at any moment: every line is still there exactly once. (needs python3)$(plain)'
+	@echo '  Tests/campaigns/kill9.py --sluice $(sluice) --pods samples/node/var/log/pods --kills 30'
+	@echo '$(faint)# On a Kubernetes node: its own logs, without touching anything.$(plain)'
+	@echo '  sudo SLUICE_NODE=/ SLUICE_DEMO=.demo-node $(sluice) run --once --config samples/demo.yaml'

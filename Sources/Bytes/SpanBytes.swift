@@ -1,0 +1,15 @@
+// What the standard library does not do with spans of bytes yet.
+
+extension [UInt8] {
+    /// Copies a span.
+    package init(copying span: Span<UInt8>) {
+        self = unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+}
+
+extension String {
+    /// Reads a span as UTF-8, invalid bytes replaced by U+FFFD.
+    package init(decoding span: Span<UInt8>) {
+        self = unsafe span.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}

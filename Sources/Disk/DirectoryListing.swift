@@ -1,0 +1,62 @@
+// Names in folders, and what stands behind a name.
+private import CLinux
+private import Glibc
+
+/// Looks at folders and names without opening files.
+package enum Directory {
+    /// One name in a folder.
+    package struct Entry: Sendable {
+        package let name: String
+        /// nil when the file system does not tell; ask `status(_:)` then.
+        package let kind: FileKind?
+    }
+
+    /// All names in a folder but "." and "..", in no order. opendir(3), readdir(3)
+    package static func list(_ path: String) throws(DiskError) -> [Entry] {
+        guard let folder = unsafe opendir(path) else { throw DiskError("list", path) }
+        defer { unsafe closedir(folder) }
+        var entries: [Entry] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            let kind: FileKind? =
+                switch unsafe Int(entry.pointee.d_type) {
+                case Int(DT_REG): .regular
+                case Int(DT_DIR): .directory
+                case Int(DT_LNK): .link
+                case Int(DT_UNKNOWN): nil
+                default: .other
+                }
+            entries.append(Entry(name: name, kind: kind))
+        }
+        return entries
+    }
+
+    /// What stands at the end of `path`, links followed; nil when nothing does. stat(2)
+    package static func status(_ path: String) -> FileStatus? {
+        var raw = stat()
+        return unsafe stat(path, &raw) == 0 ? FileStatus(raw) : nil
+    }
+
+    /// What stands at `path` itself, a link not followed; nil when nothing does. lstat(2)
+    package static func linkStatus(_ path: String) -> FileStatus? {
+        var raw = stat()
+        return unsafe lstat(path, &raw) == 0 ? FileStatus(raw) : nil
+    }
+
+    /// Where a symbolic link points to, as it is written; nil when `path` is none. readlink(2)
+    package static func linkTarget(_ path: String) -> String? {
+        var bytes = [CChar](repeating: 0, count: 4096)
+        let n = unsafe readlink(path, &bytes, bytes.count)
+        return n > 0 ? String(decoding: bytes[..<n].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+    }
+
+    /// The path with every link resolved; nil when it does not exist. realpath(3)
+    package static func resolve(_ path: String) -> String? {
+        guard let found = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(found) }
+        return unsafe String(cString: found)
+    }
+}

@@ -1,0 +1,46 @@
+// What went wrong at the operating system's edge, in words an operator can act upon.
+private import CLinux
+private import Glibc
+
+/// A system call that failed: which, on what, and why.
+package struct DiskError: Error, Equatable, CustomStringConvertible {
+    /// What was tried, as a verb: "open", "write", "sync".
+    package let operation: String
+    /// The file or folder it was tried on.
+    package let path: String
+    /// The value of errno(3).
+    package let code: Int32
+
+    /// Creates an error; `code` is errno's value.
+    package init(_ operation: String, _ path: String, code: Int32) {
+        self.operation = operation
+        self.path = path
+        self.code = code
+    }
+
+    /// Creates an error from the calling thread's errno.
+    package init(_ operation: String, _ path: String) { self.init(operation, path, code: sluice_errno()) }
+
+    package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    /// The disk, or this user's share of it, is full.
+    package var isFull: Bool { code == ENOSPC || code == EDQUOT }
+    package var isDenied: Bool { code == EACCES || code == EPERM }
+    /// Too many open files, in this process or on this machine.
+    package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+
+    package var description: String {
+        let reason = unsafe String(cString: strerror(code))
+        return "cannot \(operation) \(path): \(reason)\(advice)"
+    }
+
+    private var advice: String {
+        switch code {
+        case EACCES, EPERM:
+            " (run as root, or with the capability DAC_READ_SEARCH, or as a member of the folder's group)"
+        case ENOSPC: " (free some space, or lower store.max_size)"
+        case EMFILE: " (raise the limit of open files: LimitNOFILE in systemd, ulimit -n)"
+        case EROFS: " (mount it read-write, or set data_dir to a folder that can be written)"
+        default: ""
+        }
+    }
+}

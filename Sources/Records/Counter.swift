@@ -1,0 +1,98 @@
+// What is counted per input from reading to the store: the left side of the ledger.
+
+/// A count that is kept in the store and survives restarts. Raw values are written to disk: they are never reused.
+package enum Counter: UInt8, CaseIterable, Sendable {
+    /// Records that reading gave: complete lines, after joining.
+    case readRecords = 1
+    /// Bytes of the source that were read for them.
+    case readBytes = 2
+    /// Records written to the store.
+    case storedRecords = 3
+    /// Their size as JSON, before compression.
+    case storedBytes = 4
+    /// Records that a filter's rule left out.
+    case filteredRecords = 5
+    /// Records whose numbers went out before a power cut took them from the store; they were read again.
+    case lostToPowerCut = 6
+
+    // Marks: the record is stored, but not as it should have been.
+    /// Records cut at `max_line`.
+    case truncatedRecords = 16
+    /// Lines that are not in the format of their input; kept whole.
+    case malformedRecords = 17
+    /// Records whose end never came.
+    case unfinishedRecords = 18
+    /// Records with bytes that are not UTF-8, replaced by U+FFFD.
+    case invalidTextRecords = 19
+    /// JSON members renamed because their name is reserved.
+    case renamedMembers = 20
+    /// JSON members left out because a later one had the same name.
+    case duplicateMembers = 21
+
+    // Bytes of sources that will never be read.
+    /// The file was gone before it was read to its end.
+    case vanishedBytes = 32
+    /// The file was cut back below what had been read: the node lost its tail, or somebody truncated it.
+    case shrunkBytes = 33
+    /// Given up so that deleted files do not fill the disk (`max_held`).
+    case abandonedBytes = 34
+    /// The rest of a line behind `max_line`.
+    case skippedBytes = 35
+    /// A rotated file whose compressed data is damaged.
+    case damagedBytes = 36
+
+    /// The name in `sluice ledger --output json`.
+    package var name: String {
+        switch self {
+        case .readRecords: "read_records"
+        case .readBytes: "read_bytes"
+        case .storedRecords: "stored_records"
+        case .storedBytes: "stored_bytes"
+        case .filteredRecords: "filtered_records"
+        case .lostToPowerCut: "lost_to_power_cut_records"
+        case .truncatedRecords: "truncated_records"
+        case .malformedRecords: "malformed_records"
+        case .unfinishedRecords: "unfinished_records"
+        case .invalidTextRecords: "invalid_text_records"
+        case .renamedMembers: "renamed_members"
+        case .duplicateMembers: "duplicate_members"
+        case .vanishedBytes: "vanished_bytes"
+        case .shrunkBytes: "shrunk_bytes"
+        case .abandonedBytes: "abandoned_bytes"
+        case .skippedBytes: "skipped_bytes"
+        case .damagedBytes: "damaged_bytes"
+        }
+    }
+}
+
+/// Counts by kind; adding is a table look-up.
+package struct Counts: Sendable, Equatable {
+    private var values: [40 of UInt64]
+
+    package init() { values = .init(repeating: 0) }
+
+    package subscript(counter: Counter) -> UInt64 {
+        get { values[Int(counter.rawValue)] }
+        set { values[Int(counter.rawValue)] = newValue }
+    }
+
+    /// Adds all of `other`.
+    package mutating func add(_ other: Counts) {
+        for i in 0..<40 { values[i] += other.values[i] }
+    }
+
+    /// The counts that are not zero.
+    package var nonZero: [(Counter, UInt64)] {
+        Counter.allCases.compactMap { self[$0] == 0 ? nil : ($0, self[$0]) }
+    }
+
+    package var isEmpty: Bool {
+        for i in 0..<40 where values[i] != 0 { return false }
+        return true
+    }
+
+    package static func == (a: Counts, b: Counts) -> Bool {
+        for i in 0..<40 where a.values[i] != b.values[i] { return false }
+        return true
+    }
+}

@@ -1,0 +1,88 @@
+// Finds the JSON objects among the messages of a batch, notes their members, and reads the severity where it is plain.
+import Bytes
+
+extension RecordBatch {
+    /// Checks every message that begins like a JSON object; those that are one get their members onto the tape.
+    /// `{}` and everything else stays text.
+    package mutating func parseJSON() {
+        for index in 0..<rows.count {
+            var row = rows[index]
+            let start = Int(row.messageStart)
+            let length = Int(row.messageLength)
+            guard length > 2, beginsLikeObject(start, length), row.flags.isDisjoint(with: [.truncated, .unfinished]) else { continue }
+            let before = tape.count
+            let scan = JSONScanner.scanObject(arena, from: start, to: start + length, tape: &tape)
+            guard scan.isObject, tape.count > before else { continue }
+            row.flags.insert(.json)
+            if scan.hasNewlines { row.flags.insert(.jsonHasNewlines) }
+            row.tapeStart = UInt32(before)
+            row.tapeCount = UInt32(tape.count - before)
+            row.bodyStart = UInt32(scan.bodyStart)
+            row.bodyLength = UInt32(scan.bodyEnd - scan.bodyStart)
+            if row.severity == .unknown { row.severity = severity(before, tape.count) }
+            rows[index] = row
+        }
+    }
+
+    @inline(__always)
+    private func beginsLikeObject(_ start: Int, _ length: Int) -> Bool {
+        let first = arena[start]
+        if first == UInt8(ascii: "{") { return true }
+        return first == UInt8(ascii: " ") || first == UInt8(ascii: "\t")
+    }
+
+    /// The severity told by a member `severity`, `level` or `lvl`, the first of them that can be read as one.
+    @inline(__always)
+    private func severity(_ from: Int, _ to: Int) -> Severity {
+        for index in from..<to {
+            let member = tape[index]
+            let name = MemberName(arena, member)
+            guard name.isSeverity else { continue }
+            let start = Int(member.valueStart)
+            let length = Int(member.valueLength)
+            let first = arena[start]
+            if first == UInt8(ascii: "\"") {
+                if let found = Severity(named: arena, at: start + 1, length: length - 2) { return found }
+            } else if first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"), length <= 2 {
+                var number = 0
+                for i in start..<(start + length) { number = number * 10 + Int(arena[i]) - 48 }
+                if let found = Severity(number: number) { return found }
+            }
+        }
+        return .unknown
+    }
+}
+
+/// The first eight bytes of a member's name and its length: enough to tell most names apart in one comparison.
+struct MemberName: Equatable {
+    let word: UInt64
+    let length: Int
+
+    @inline(__always)
+    init(_ arena: borrowing Arena, _ member: JSONMember) {
+        length = Int(member.keyLength)
+        let raw = arena.word(at: Int(member.keyStart))
+        word = length < 8 ? raw & ((1 << UInt64(8 * length)) - 1) : raw
+    }
+
+    init(_ bytes: [UInt8]) {
+        length = bytes.count
+        var word: UInt64 = 0
+        for (i, byte) in bytes.prefix(8).enumerated() { word |= UInt64(byte) << UInt64(8 * i) }
+        self.word = word
+    }
+
+    /// A bit for this name in a set of 64; different names may share one.
+    @inline(__always)
+    var bit: UInt64 { 1 << ((word &+ UInt64(truncatingIfNeeded: length)) &* 0x9e37_79b9_7f4a_7c15 >> 58) }
+
+    @inline(__always)
+    var isSeverity: Bool {
+        switch length {
+        case 3: word == 0x6c_766c  // lvl
+        case 5: word == 0x6c_6576_656c  // level
+        case 8: word == 0x7974_6972_6576_6573  // severity
+        default: false
+        }
+    }
+}

@@ -1,0 +1,194 @@
+// Writes records as lines of JSON, the native shape of docs/records.md. A clean JSON message costs one copy of its bytes.
+package import Bytes
+
+/// What becomes of a message that is a JSON object.
+package enum JSONMode: Sendable, Equatable {
+    /// Its members become members of the record.
+    case merge
+    /// It stays text.
+    case off
+    /// It is kept whole, as an object under this key.
+    case under(String)
+}
+
+/// The names that members of a message cannot have in a record.
+package struct ReservedNames: Sendable {
+    /// The names that records use themselves.
+    package static let always = ["time", "stream", "severity", "origin", "kubernetes", "journal", "file", "sluice"]
+
+    private let names: [[UInt8]]
+    private let words: [MemberName]
+    let bits: UInt64
+
+    /// The names records use, and those of the static `fields`.
+    package init(fields: [String] = []) {
+        names = (ReservedNames.always + fields).map { Array($0.utf8) }
+        words = names.map(MemberName.init)
+        bits = words.reduce(0) { $0 | $1.bit }
+    }
+
+    /// Whether a decoded name is reserved.
+    func contains(_ name: [UInt8]) -> Bool { names.contains(name) }
+}
+
+/// Encodes rows of batches. It keeps what repeats from one record to the next: the second of the time.
+package struct RecordEncoder: ~Copyable {
+    private var times = TimestampWriter()
+    private let reserved: ReservedNames
+    private let mode: JSONMode
+    private let underKey: [UInt8]
+
+    package init(mode: JSONMode, reserved: ReservedNames) {
+        self.mode = mode
+        self.reserved = reserved
+        var key = Arena(capacity: 64)
+        if case .under(let name) = mode {
+            key.append(",")
+            key.appendJSONString(name)
+            key.append(":")
+        }
+        underKey = Array(copying: key.span)
+    }
+
+    /// Appends one record and its newline to `out`; what had to be mended is added to `counts`.
+    package mutating func append(
+        _ row: Row, of batch: borrowing RecordBatch, to out: inout Arena, counts: inout Counts
+    ) {
+        let messageLength = Int(row.messageLength)
+        out.reserve(messageLength + batch.ending.count + 256)
+        out.append("{\"time\":\"")
+        times.append(row.time, to: &out)
+        switch row.stream {
+        case .stdout: out.append("\",\"stream\":\"stdout\"")
+        case .stderr: out.append("\",\"stream\":\"stderr\"")
+        case .none: out.append("\"")
+        }
+        if row.severity != .unknown {
+            out.append(",\"severity\":\"")
+            out.append(row.severity.name)
+            out.append("\"")
+        }
+        var flags = row.flags
+        if flags.contains(.json), mode != .off {
+            appendObject(row, batch, &out, &counts)
+        } else {
+            out.append(",\"message\":\"")
+            if out.appendEscaped(batch.arena, from: Int(row.messageStart), count: messageLength) {
+                flags.insert(.invalidText)
+                counts[.invalidTextRecords] += 1
+            }
+            out.append("\"")
+        }
+        if !flags.isDisjoint(with: .marks) { RecordEncoder.appendMarks(flags, &out) }
+        out.append(batch.ending.span)
+    }
+
+    @inline(__always)
+    private func appendObject(_ row: Row, _ batch: borrowing RecordBatch, _ out: inout Arena, _ counts: inout Counts) {
+        let start = out.count
+        if mode == .merge {
+            if isClean(row, batch) {
+                out.append(",")
+                out.append(batch.arena, from: Int(row.bodyStart), count: Int(row.bodyLength))
+            } else {
+                appendMembers(row, batch, &out, &counts)
+            }
+        } else {
+            out.append(underKey)
+            out.append("{")
+            out.append(batch.arena, from: Int(row.bodyStart), count: Int(row.bodyLength))
+            out.append("}")
+        }
+        if row.flags.contains(.jsonHasNewlines) {
+            // A newline between tokens of valid JSON is white space, and a record is one line.
+            for i in start..<out.count where out[i] == UInt8(ascii: "\n") { out[i] = UInt8(ascii: " ") }
+        }
+    }
+
+    /// Whether no member's name is reserved or given twice, as far as can be told cheaply; else each is looked at.
+    @inline(__always)
+    private func isClean(_ row: Row, _ batch: borrowing RecordBatch) -> Bool {
+        var seen = reserved.bits
+        let from = Int(row.tapeStart)
+        for index in from..<(from + Int(row.tapeCount)) {
+            let member = batch.tape[index]
+            let bit = MemberName(batch.arena, member).bit
+            if seen & bit != 0 || member.keyHasEscapes { return isCleanWhenLookedAt(row, batch) }
+            seen |= bit
+        }
+        return true
+    }
+
+    @inline(never)
+    private func isCleanWhenLookedAt(_ row: Row, _ batch: borrowing RecordBatch) -> Bool {
+        let from = Int(row.tapeStart)
+        let to = from + Int(row.tapeCount)
+        guard to - from <= 32 else { return false }
+        for index in from..<to {
+            let member = batch.tape[index]
+            if member.keyHasEscapes { return false }
+            let name = MemberName(batch.arena, member)
+            if reserved.bits & name.bit != 0, reserved.contains(batch.key(member)) { return false }
+            for earlier in from..<index where MemberName(batch.arena, batch.tape[earlier]) == name {
+                if name.length <= 8 || batch.key(batch.tape[earlier]) == batch.key(member) { return false }
+            }
+        }
+        return true
+    }
+
+    /// Member by member: of equal names the last one stays, a reserved name gets `_` appended until it is free.
+    @inline(never)
+    private func appendMembers(_ row: Row, _ batch: borrowing RecordBatch, _ out: inout Arena, _ counts: inout Counts) {
+        let from = Int(row.tapeStart)
+        let to = from + Int(row.tapeCount)
+        var last: [[UInt8]: Int] = [:]
+        var names: [[UInt8]] = []
+        for index in from..<to {
+            let name = batch.key(batch.tape[index])
+            last[name] = index
+            names.append(name)
+        }
+        var taken = Set(names)
+        for index in from..<to {
+            let member = batch.tape[index]
+            var name = names[index - from]
+            guard last[name] == index else {
+                counts[.duplicateMembers] += 1
+                continue
+            }
+            if reserved.contains(name) {
+                repeat { name.append(UInt8(ascii: "_")) } while reserved.contains(name) || taken.contains(name)
+                taken.insert(name)
+                counts[.renamedMembers] += 1
+            }
+            out.append(",")
+            out.appendJSONString(name)
+            out.append(":")
+            out.append(batch.arena, from: Int(member.valueStart), count: Int(member.valueLength))
+        }
+    }
+
+    @inline(never)
+    private static func appendMarks(_ flags: RecordFlags, _ out: inout Arena) {
+        out.append(",\"sluice\":[")
+        var separator: StaticString = ""
+        func put(_ flag: RecordFlags, _ name: StaticString, _ out: inout Arena) {
+            guard flags.contains(flag) else { return }
+            out.append(separator)
+            out.append("\"")
+            out.append(name)
+            out.append("\"")
+            separator = ","
+        }
+        put(.truncated, "truncated", &out)
+        put(.malformed, "malformed", &out)
+        put(.unfinished, "unfinished", &out)
+        put(.invalidText, "invalid_text", &out)
+        out.append("]")
+    }
+}
+
+extension RecordBatch {
+    /// The decoded name of a member.
+    func key(_ member: JSONMember) -> [UInt8] { JSONScanner.decodedKey(arena, member) }
+}

@@ -1,0 +1,131 @@
+// Reads the whole configuration from its tree, plugins included.
+import Pipeline
+
+extension AgentSettings {
+    /// Names of a record's own members, which `fields:` must not take.
+    private static let reservedNames: Set<String> = [
+        "time", "stream", "severity", "origin", "kubernetes", "journal", "file", "message", "sluice",
+    ]
+
+    /// Reads every setting; when anything was reported the result is not to be used.
+    init(from fields: inout Fields, registry: Registry) {
+        dataDirectory = fields.value("data_dir", default: "/var/lib/sluice")
+        if dataDirectory.isEmpty { fields.refuse("data_dir", "is empty, expected the path of a folder") }
+        self.fields = fields.table("fields", of: JSONValue.self, refusingNames: Self.faultOfFieldName)
+            .map(StaticField.init)
+
+        let inputs = PluginList(noun: "input", key: "inputs", kinds: registry.inputs, registry: registry)
+        self.inputs = inputs.read(from: &fields) { plugin, _ in plugin }
+        inputs.requireItems(in: &fields, "there is nothing to read", example: "inputs:\n  - type: kubernetes_logs")
+
+        filters = PluginList(noun: "filter", key: "filters", kinds: registry.filters, registry: registry)
+            .read(from: &fields) { plugin, _ in plugin }
+
+        let outputs = PluginList(noun: "output", key: "outputs", kinds: registry.outputs, registry: registry)
+        self.outputs = outputs.read(from: &fields) { plugin, item in
+            ConfiguredOutput(plugin: plugin, delivery: DeliverySettings(from: &item))
+        }
+        outputs.requireItems(in: &fields, "there is nowhere to send records to", example: "outputs:\n  - type: stdout")
+
+        store = fields.section("store", as: StoreSettings.self)
+        agent = fields.section("agent", as: Agent.self)
+    }
+
+    private static func faultOfFieldName(_ name: String) -> String? {
+        if name.isEmpty { return "a field needs a name" }
+        guard reservedNames.contains(name) else { return nil }
+        return "records have a member of this name already, choose another such as 'my_\(name)'"
+    }
+}
+
+/// One of the lists `inputs`, `filters`, `outputs`.
+private struct PluginList<Instance> {
+    /// "input", for messages.
+    let noun: String
+    let key: String
+    let kinds: [String: PluginKind<Instance>]
+    let registry: Registry
+
+    /// Reads all items that can be read; `complete` reads what the list's items have beside the plugin's own settings.
+    func read<Item>(
+        from fields: inout Fields, complete: (Configured<Instance>, inout Fields) -> Item
+    ) -> [Item] {
+        var owners: [String: String] = [:]
+        return fields.sections(key).compactMap { section in
+            var item = section
+            guard let type = type(from: &item), let kind = kinds[type] else {
+                item.ignoreUnknown()
+                return nil
+            }
+            let name = name(from: &item, type: type, owners: &owners)
+            let make = kind.configure(&item)
+            let plugin = Configured(name: name, type: type, origin: item.origin(), make: make)
+            return complete(plugin, &item)
+        }
+    }
+
+    /// Reports a list that has no items.
+    func requireItems(in fields: inout Fields, _ reason: String, example: String) {
+        guard fields.isReadable, !fields.hasItems(key) else { return }
+        fields.refuse(key, "\(reason), add at least one item", hint: "for example\n\(example)")
+    }
+
+    /// The item's type, when there is such a plugin.
+    private func type(from item: inout Fields) -> String? {
+        let known = kinds.keys.sorted().map { $0 == "null" ? "\"null\" (in quotes)" : $0 }.joined(separator: ", ")
+        guard let type = item.required("type", as: TypeName.self, hint: "known types: \(known)")?.text else {
+            return nil
+        }
+        if kinds[type] != nil { return type }
+        if let other = registry.kindInWords(of: type) {
+            item.refuse("type", "\(type.quotedForMessage) is \(other.article), it belongs under '\(other.list):'")
+        } else if let meant = Suggestions.closest(to: type, among: kinds.keys) {
+            item.refuse("type", "there is no such \(noun) as \(type.quotedForMessage), did you mean '\(meant)'?")
+        } else {
+            item.refuse("type", "there is no such \(noun) as \(type.quotedForMessage)", hint: "known types: \(known)")
+        }
+        return nil
+    }
+
+    /// The item's name, which nobody else in the list has.
+    private func name(from item: inout Fields, type: String, owners: inout [String: String]) -> String {
+        let given = item.optional("name", as: PluginName.self)?.text
+        let name = given ?? type
+        if let owner = owners[name] {
+            if given == nil {
+                item.refuse(
+                    "type", "\(owner) is already called '\(name)', give this one a name of its own",
+                    hint: "for example 'name: \(name)-2'")
+            } else {
+                item.refuse("name", "\(owner) is already called '\(name)', names are unique in a list")
+            }
+        } else {
+            owners[name] = item.path
+        }
+        return name
+    }
+
+}
+
+/// What an item is.
+private struct TypeName: TextSettingValue {
+    static var expectation: String { "the name of a plugin" }
+    let text: String
+    init(text: String) { self.text = text }
+}
+
+/// The name of an item, as it appears in file names and metrics.
+private struct PluginName: TextSettingValue {
+    static var expectation: String { "a name" }
+    let text: String
+
+    init(text: String) throws(SettingMisfit) {
+        let isAllowed = text.utf8.allSatisfy { byte in
+            (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F || byte == 0x2D
+        }
+        guard isAllowed, (1...64).contains(text.utf8.count) else {
+            throw .text("is not a name", hint: "use 1 to 64 of the characters a-z, 0-9, _ and -")
+        }
+        self.text = text
+    }
+}

@@ -1,0 +1,254 @@
+// YAML text to SettingsNode: composed by Yams, then converted with aliases, merge keys and `${...}` resolved.
+// The only file that sees Yams' nodes.
+import Pipeline
+import Yams
+
+/// Converts one YAML document.
+struct YAMLTree {
+    private let expansion: Expansion
+    private let problems: SettingsProblems
+    private let lines: [String]
+    /// What keys are really called that had to be renamed to get past the parser (see `compose`).
+    private let renamedKeys: [SettingsNode.Mark: String]
+    /// How many nodes may still be made: aliases of aliases grow without bound.
+    private var nodesLeft = 100_000
+
+    private static let depthMax = 64
+    private static let renamesMax = 64
+
+    /// Reads a text; nil after reporting that it is not YAML. Problems within values are reported and read on.
+    static func read(_ text: String, expansion: Expansion, problems: SettingsProblems) -> SettingsNode? {
+        let lines = SettingsProblems.lines(of: text)
+        do {
+            let (root, renamedKeys) = try compose(lines)
+            guard let root else {
+                problems.report(
+                    at: SettingsNode.Mark(line: 1, column: 1), path: "", "the file is empty",
+                    hint: "the least it needs is\ninputs:\n  - type: kubernetes_logs\noutputs:\n  - type: stdout")
+                return nil
+            }
+            var tree = YAMLTree(expansion: expansion, problems: problems, lines: lines, renamedKeys: renamedKeys)
+            return tree.convert(root, path: "", depth: 0)
+        } catch {
+            let fault = YAMLSyntax(error, lines: lines)
+            problems.report(at: fault.mark, path: "", fault.message, hint: fault.hint)
+            return nil
+        }
+    }
+
+    private init(
+        expansion: Expansion, problems: SettingsProblems, lines: [String], renamedKeys: [SettingsNode.Mark: String]
+    ) {
+        self.expansion = expansion
+        self.problems = problems
+        self.lines = lines
+        self.renamedKeys = renamedKeys
+    }
+
+    // MARK: - Composing
+
+    /// Composes the document.
+    ///
+    /// Yams gives up at a mapping with the same key twice, telling only where the first one is. So that one is renamed,
+    /// by a private-use character in place of its first letter, and the text is composed again; `entries` sees both.
+    private static func compose(
+        _ original: [String]
+    ) throws -> (root: Node?, renamedKeys: [SettingsNode.Mark: String]) {
+        var lines = original
+        var renamedKeys: [SettingsNode.Mark: String] = [:]
+        while true {
+            do {
+                return (try Yams.compose(yaml: lines.joined(separator: "\n"), .basic), renamedKeys)
+            } catch YamlError.duplicatedKeysInMapping(let keys, let context) where renamedKeys.count < renamesMax {
+                let mark = SettingsNode.Mark(line: context.mark.line, column: context.mark.column)
+                guard let key = keys.first, let stamp = Unicode.Scalar(0xE000 + UInt32(renamedKeys.count)),
+                    rename(key, at: mark, to: stamp, in: &lines)
+                else { throw YamlError.duplicatedKeysInMapping(duplicates: keys, context: context) }
+                renamedKeys[mark] = key
+            }
+        }
+    }
+
+    /// Puts `stamp` in place of a key's first letter; false when the key is not written there letter by letter.
+    private static func rename(
+        _ key: String, at mark: SettingsNode.Mark, to stamp: Unicode.Scalar, in lines: inout [String]
+    ) -> Bool {
+        guard lines.indices.contains(mark.line - 1) else { return false }
+        var scalars = Array(lines[mark.line - 1].unicodeScalars)
+        var index = mark.column - 1
+        if scalars.indices.contains(index), scalars[index] == "\"" || scalars[index] == "'" { index += 1 }
+        guard let first = key.unicodeScalars.first, first.properties.isAlphabetic,
+            scalars.indices.contains(index), scalars[index] == first
+        else { return false }
+        scalars[index] = stamp
+        lines[mark.line - 1] = String(String.UnicodeScalarView(scalars))
+        return true
+    }
+
+    // MARK: - Converting
+
+    private mutating func convert(_ node: Node, path: String, depth: Int) -> SettingsNode {
+        nodesLeft -= 1
+        let mark = mark(of: node)
+        if depth > Self.depthMax {
+            return unusable(mark, path, "is nested deeper than \(Self.depthMax) levels")
+        }
+        if nodesLeft <= 0 {
+            if nodesLeft < 0 { return SettingsNode(.unusable, mark: mark) }
+            return unusable(mark, path, "the file has more values than any configuration needs, counting its aliases")
+        }
+        switch node {
+        case .scalar(let scalar):
+            return convert(scalar, mark: mark, path: path)
+        case .sequence(let items):
+            let nodes = items.enumerated().map { convert($1, path: "\(path)[\($0)]", depth: depth + 1) }
+            return SettingsNode(.list(nodes), mark: mark)
+        case .mapping(let mapping):
+            if let (key, _) = mapping.first(where: { !$0.key.isText }) {
+                return unusable(
+                    self.mark(of: key), path, "a key must be a text, found \(key.inWords)",
+                    hint: "put a text that begins with '{' or '[' in quotes, and fill in '{{ templates }}' before")
+            }
+            return SettingsNode(.mapping(entries(of: mapping, path: path, depth: depth)), mark: mark)
+        case .alias:
+            return unusable(mark, path, "is an alias of nothing")
+        }
+    }
+
+    private func convert(_ scalar: Node.Scalar, mark: SettingsNode.Mark, path: String) -> SettingsNode {
+        var isPlain = scalar.style == .plain
+        switch scalar.tag.rawValue {
+        case Tag.Name.implicit.rawValue: break
+        case Tag.Name.str.rawValue, Tag.Name.nonSpecific.rawValue: isPlain = false
+        case Tag.Name.int.rawValue, Tag.Name.float.rawValue, Tag.Name.bool.rawValue, Tag.Name.null.rawValue:
+            isPlain = true
+        default:
+            let tag = scalar.tag.rawValue.quotedForMessage
+            return unusable(mark, path, "has the YAML tag \(tag), which means nothing here", hint: "leave the tag out")
+        }
+        guard let expanded = expansion.expand(scalar.string) else {
+            if isPlain, ["", "~", "null", "Null", "NULL"].contains(scalar.string) {
+                return SettingsNode(.null, mark: mark)
+            }
+            return SettingsNode(.scalar(.init(scalar.string, style: isPlain ? .plain : .quoted)), mark: mark)
+        }
+        for problem in expanded.problems {
+            let place = self.mark(of: problem.reference, from: mark) ?? mark
+            problems.report(at: place, path: path, problem.message, hint: problem.hint)
+        }
+        guard expanded.problems.isEmpty else { return SettingsNode(.unusable, mark: mark) }
+        return SettingsNode(
+            .scalar(.init(expanded.text, style: isPlain ? .expanded : .quoted, shown: expanded.shown)), mark: mark)
+    }
+
+    /// The entries of a mapping, its own before those it merges; of a key that is there twice the first counts.
+    private mutating func entries(of mapping: Node.Mapping, path: String, depth: Int) -> [SettingsNode.Entry] {
+        var own: [SettingsNode.Entry] = []
+        var merged: [SettingsNode.Entry] = []
+        var lineOfKey: [String: Int] = [:]
+        for (keyNode, valueNode) in mapping {
+            var keyMark = mark(of: keyNode)
+            guard case .scalar(let scalar) = keyNode else { continue }
+            var key = scalar.string
+            if let renamed = renamedKeys[SettingsNode.Mark(line: keyMark.line, column: keyMark.column)] {
+                key = renamed
+                keyMark = SettingsNode.Mark(line: keyMark.line, column: keyMark.column, width: key.unicodeScalars.count)
+            }
+            if key == "<<", scalar.style == .plain {
+                merged += merge(valueNode, path: path, depth: depth)
+                continue
+            }
+            let keyPath = path.isEmpty ? key : "\(path).\(key)"
+            if let line = lineOfKey[key] {
+                problems.report(at: keyMark, path: keyPath, "is set twice, first on line \(line)")
+                continue
+            }
+            lineOfKey[key] = keyMark.line
+            own.append(.init(key: key, keyMark: keyMark, value: convert(valueNode, path: keyPath, depth: depth + 1)))
+        }
+        for entry in merged where lineOfKey[entry.key] == nil {
+            lineOfKey[entry.key] = entry.keyMark.line
+            own.append(entry)
+        }
+        return own
+    }
+
+    /// The entries that `<<:` brings in: of a mapping, or of several, the first of which counts most.
+    private mutating func merge(_ node: Node, path: String, depth: Int) -> [SettingsNode.Entry] {
+        switch node {
+        case .mapping(let mapping) where depth < Self.depthMax:
+            return entries(of: mapping, path: path, depth: depth + 1)
+        case .sequence(let items) where depth < Self.depthMax:
+            return items.flatMap { merge($0, path: path, depth: depth + 1) }
+        default:
+            problems.report(at: mark(of: node), path: path, "'<<' merges mappings, found \(node.inWords)")
+            return []
+        }
+    }
+
+    private func unusable(
+        _ mark: SettingsNode.Mark, _ path: String, _ message: String, hint: String? = nil
+    ) -> SettingsNode {
+        problems.report(at: mark, path: path, message, hint: hint)
+        return SettingsNode(.unusable, mark: mark)
+    }
+
+    // MARK: - Places
+
+    /// Where a node stands, and how much of its line a scalar takes.
+    private func mark(of node: Node) -> SettingsNode.Mark {
+        guard let mark = node.mark else { return SettingsNode.Mark(line: 1, column: 1) }
+        var width = 1
+        if case .scalar(let scalar) = node, lines.indices.contains(mark.line - 1) {
+            width = Self.width(of: scalar, in: lines[mark.line - 1].unicodeScalars.dropFirst(mark.column - 1))
+        }
+        return SettingsNode.Mark(line: mark.line, column: mark.column, width: width)
+    }
+
+    private static func width(of scalar: Node.Scalar, in rest: Substring.UnicodeScalarView) -> Int {
+        let text = scalar.string.unicodeScalars
+        if scalar.style == .plain, rest.starts(with: text) { return text.count }
+        let wholeLine = rest.count - rest.reversed().prefix { $0 == " " }.count
+        // A block's `|`, an anchor or a tag before the text, a text over several lines.
+        guard let quote = rest.first, quote == "\"" || quote == "'" else { return wholeLine }
+        var width = 1
+        var inside = rest.dropFirst()
+        while let character = inside.popFirst() {
+            width += 1
+            let isEscape = quote == "\"" ? character == "\\" : character == "'" && inside.first == "'"
+            if isEscape {
+                inside = inside.dropFirst()
+                width += 1
+            } else if character == quote {
+                return width
+            }
+        }
+        return wholeLine
+    }
+
+    /// Where exactly on the scalar's line a reference is written; nil when it is on another line.
+    private func mark(of reference: String, from mark: SettingsNode.Mark) -> SettingsNode.Mark? {
+        guard lines.indices.contains(mark.line - 1) else { return nil }
+        let line = Array(lines[mark.line - 1].unicodeScalars)
+        let wanted = Array(reference.unicodeScalars)
+        guard line.count >= wanted.count, mark.column - 1 <= line.count - wanted.count else { return nil }
+        return (mark.column - 1...line.count - wanted.count)
+            .first { line[$0..<$0 + wanted.count].elementsEqual(wanted) }
+            .map { SettingsNode.Mark(line: mark.line, column: $0 + 1, width: wanted.count) }
+    }
+}
+
+extension Node {
+    fileprivate var isText: Bool {
+        if case .scalar = self { true } else { false }
+    }
+
+    fileprivate var inWords: String {
+        switch self {
+        case .scalar(let scalar): "the text \(scalar.string.quotedForMessage)"
+        case .sequence: "a list"
+        case .mapping: "a mapping"
+        case .alias: "an alias"
+        }
+    }
+}

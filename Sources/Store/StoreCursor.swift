@@ -1,0 +1,99 @@
+// Where one output stands, kept in two slots of a file of its own.
+package import Disk
+import Records
+private import Telemetry
+
+/// Where an output that is new to a store begins.
+package enum StartPoint: String, CaseIterable, Sendable {
+    /// With what comes from now on.
+    case end
+    /// With the oldest record that is kept.
+    case history
+}
+
+/// The cursor of one output. It belongs to the task that delivers.
+package struct StoreCursor: ~Copyable {
+    package let output: String
+    package private(set) var state: CursorState
+    private let store: Store
+    private var slots: Slots
+    private let mayGiveWay: Bool
+    private var syncedAt: Int64
+
+    /// Opens or creates an output's cursor. It must be done before anything is appended in this start of the agent.
+    ///
+    /// On a store's first start every output begins with the first record, whatever `start` says.
+    package init(_ store: Store, output: String, start: StartPoint, mayGiveWay: Bool) throws(DiskError) {
+        let path = store.folder.cursor(lane: store.lane, output: output)
+        let isNew = Directory.status(path) == nil
+        var slots = try Slots(path, fileSystem: store.fileSystem)
+        let found = slots.contents.flatMap(CursorState.init(decoding:))
+        var state: CursorState
+        if let found, found.storeID == store.identity.id {
+            state = found
+        } else {
+            let isDamaged = !isNew && found == nil
+            if isDamaged { store.telemetry.tell(StoreEvent.damagedCursor(path: path)) }
+            if found != nil { store.telemetry.tell(StoreEvent.foreignCursor(output: output)) }
+            let fromHistory = start == .history || store.identity.epoch == 1 || isDamaged
+            let oldest = store.segments.first?.firstSequence ?? store.nextSequence
+            state = CursorState(storeID: store.identity.id, next: fromHistory ? oldest : store.nextSequence)
+            let stored = store.counts.values.reduce(0) { $0 + $1[.storedRecords] }
+            state.account.beforeStart = stored - min(stored, store.waitingRecords(from: state.next))
+            try slots.write(state.encoded)
+            try slots.sync()
+            try store.fileSystem.syncFolder(store.folder.cursors(lane: store.lane))
+        }
+        self.store = store
+        self.output = output
+        self.mayGiveWay = mayGiveWay
+        self.slots = slots
+        self.state = state
+        syncedAt = SystemClock.monotonic
+        _ = publish(waitingBytes: store.segments.reduce(0) { $0 + $1.size })
+    }
+
+    /// Notes, before a request goes out, which records are in it: after a crash exactly these go first.
+    package mutating func beginSending(first: UInt64, last: UInt64) throws(DiskError) {
+        if let sending = state.sending, sending.first == first, sending.last == last { return }
+        state.sending = SendingRange(first: first, last: last, epoch: store.identity.epoch)
+        try slots.write(state.encoded)
+    }
+
+    /// Moves the cursor: all records before `next` are settled, in the way that `change` notes in the account.
+    package mutating func settle(
+        next: UInt64, outputState: [UInt8]? = nil, _ change: (inout DeliveryAccount) -> Void
+    ) throws(DiskError) {
+        state.next = next
+        state.sending = nil
+        change(&state.account)
+        if let outputState { state.outputState = outputState }
+        try slots.write(state.encoded)
+        let now = SystemClock.monotonic
+        if now - syncedAt >= 1_000_000_000 {
+            syncedAt = now
+            try slots.sync()
+        }
+    }
+
+    /// Tells the store where the output stands; returns the number below which nothing is kept for it.
+    package borrowing func publish(waitingBytes: UInt64) -> UInt64 {
+        store.publish(
+            PublishedCursor(
+                next: state.next, waitingBytes: waitingBytes, mayGiveWay: mayGiveWay, account: state.account),
+            of: output)
+    }
+
+    /// Makes the cursor durable, at the end.
+    package borrowing func sync() throws(DiskError) { try slots.sync() }
+
+    /// Cursors on disk whose outputs are not among `outputs`.
+    package static func abandoned(_ store: Store, outputs: Set<String>) -> [String] {
+        ((try? Directory.list(store.folder.cursors(lane: store.lane))) ?? []).map(\.name).filter { !outputs.contains($0) }.sorted()
+    }
+
+    /// Names such cursors loudly.
+    package static func announceAbandoned(_ store: Store, outputs: Set<String>) {
+        for output in abandoned(store, outputs: outputs) { store.telemetry.tell(StoreEvent.abandonedCursor(output: output)) }
+    }
+}

@@ -1,0 +1,96 @@
+// What can happen to a store, each fact with its log line and its metric.
+package import Logging
+import Telemetry
+
+/// The store's facts.
+package enum StoreEvent: TelemetryEvent {
+    case opened(path: String, segments: Int, waitingFrom: UInt64, epoch: UInt64)
+    case cutTornEnd(path: String, bytes: UInt64)
+    case quarantined(path: String, offset: UInt64, bytes: UInt64)
+    case removedUnborn(path: String)
+    case numbersLostToPowerCut(records: UInt64)
+    case cannotWrite(reason: String)
+    case writesAgain(afterSeconds: Int)
+    case syncFailed(path: String, reason: String, bytesAtRisk: UInt64)
+    case full(reason: String)
+    case gaveWay(output: String, records: UInt64)
+    case unreadableChunk(path: String, offset: UInt64, reason: String)
+    case historyRetired(path: String)
+    case abandonedCursor(output: String)
+    case damagedCursor(path: String)
+    case foreignCursor(output: String)
+
+    package var level: Logger.Level {
+        switch self {
+        case .opened, .writesAgain: .info
+        case .historyRetired: .debug
+        case .cutTornEnd, .removedUnborn: .notice
+        case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut: .warning
+        case .quarantined, .cannotWrite, .syncFailed, .gaveWay, .unreadableChunk, .damagedCursor: .error
+        }
+    }
+
+    package var message: String {
+        switch self {
+        case .opened: "store opened"
+        case .cutTornEnd: "cut off the end of a write that a crash tore; it is read again from its sources"
+        case .quarantined: "a damaged part of the store was copied to quarantine; its records are lost to outputs that still needed them"
+        case .removedUnborn: "removed a segment that a crash had left empty"
+        case .numbersLostToPowerCut: "a power cut took records from the store that an output had already sent; they are read again"
+        case .cannotWrite: "the store cannot be written: reading pauses, the log files are the buffer now"
+        case .writesAgain: "the store can be written again"
+        case .syncFailed: "syncing a segment failed: a new one is begun, and a power cut now could lose these bytes"
+        case .full: "the store is full: reading pauses until an output gets on"
+        case .gaveWay: "the store is full and this output is the slowest: records were dropped for it"
+        case .unreadableChunk: "a chunk of the store is damaged and was skipped"
+        case .historyRetired: "a segment of history was deleted"
+        case .abandonedCursor: "there is a cursor for an output that is not in the configuration; it holds nothing back. Delete its file when the output is gone for good"
+        case .damagedCursor: "a cursor is damaged in both slots: the output begins again at the oldest record that is kept, and may repeat some"
+        case .foreignCursor: "a cursor belongs to another store: the output begins anew"
+        }
+    }
+
+    package var details: [(String, String)] {
+        switch self {
+        case .opened(let path, let segments, let from, let epoch):
+            [("path", path), ("segments", "\(segments)"), ("next", "\(from)"), ("epoch", "\(epoch)")]
+        case .cutTornEnd(let path, let bytes): [("path", path), ("bytes", "\(bytes)")]
+        case .quarantined(let path, let offset, let bytes): [("path", path), ("offset", "\(offset)"), ("bytes", "\(bytes)")]
+        case .removedUnborn(let path), .historyRetired(let path), .damagedCursor(let path): [("path", path)]
+        case .numbersLostToPowerCut(let records): [("records", "\(records)")]
+        case .cannotWrite(let reason), .full(let reason): [("reason", reason)]
+        case .writesAgain(let seconds): [("after_seconds", "\(seconds)")]
+        case .syncFailed(let path, let reason, let bytes): [("path", path), ("reason", reason), ("bytes_at_risk", "\(bytes)")]
+        case .gaveWay(let output, let records): [("output", output), ("records", "\(records)")]
+        case .unreadableChunk(let path, let offset, let reason): [("path", path), ("offset", "\(offset)"), ("reason", reason)]
+        case .abandonedCursor(let output), .foreignCursor(let output): [("output", output)]
+        }
+    }
+
+    package var counter: String {
+        switch self {
+        case .opened: "store_starts"
+        case .cutTornEnd: "store_torn_ends"
+        case .quarantined: "store_quarantined"
+        case .removedUnborn: "store_unborn_segments"
+        case .numbersLostToPowerCut: "store_power_cut_records"
+        case .cannotWrite: "store_write_failures"
+        case .writesAgain: "store_write_recoveries"
+        case .syncFailed: "store_sync_failures"
+        case .full: "store_full"
+        case .gaveWay: "output_gave_way_records"
+        case .unreadableChunk: "store_unreadable_chunks"
+        case .historyRetired: "store_retired_segments"
+        case .abandonedCursor: "store_abandoned_cursors"
+        case .damagedCursor: "store_damaged_cursors"
+        case .foreignCursor: "store_foreign_cursors"
+        }
+    }
+
+    package var amount: UInt64 {
+        switch self {
+        case .numbersLostToPowerCut(let records), .gaveWay(_, let records): records
+        default: 1
+        }
+    }
+}
