@@ -41,8 +41,8 @@ package struct Watcher: ~Copyable {
     }
 
     /// Tells once when the open file changes, wherever its name has gone by now. inotify_add_watch(2)
-    package func watchFileOnce(_ file: borrowing OwnedFile) throws(DiskError) -> Int32 {
-        try add("/proc/self/fd/\(file.descriptor)", UInt32(IN_MODIFY) | UInt32(IN_ONESHOT))
+    package func watchFileOnce(_ descriptor: Int32) throws(DiskError) -> Int32 {
+        try add("/proc/self/fd/\(descriptor)", UInt32(IN_MODIFY) | UInt32(IN_ONESHOT))
     }
 
     /// Ends a watch; one that has ended already is no error. inotify_rm_watch(2)

@@ -18,6 +18,12 @@ package struct Inflater: ~Copyable {
         package let produced: Int
         /// The end of the deflate stream (and, for gzip, its right trailer) was met.
         package let isAtEnd: Bool
+
+        package init(consumed: Int, produced: Int, isAtEnd: Bool) {
+            self.consumed = consumed
+            self.produced = produced
+            self.isAtEnd = isAtEnd
+        }
     }
 
     private let stream: UnsafeMutablePointer<z_stream>

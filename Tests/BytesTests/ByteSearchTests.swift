@@ -1,3 +1,4 @@
+// Searches against the standard library's, and that they stay inside of their range.
 import Bytes
 import Testing
 

@@ -1,3 +1,4 @@
+// Integers to text and back, to the ends of their ranges.
 import Bytes
 import Testing
 

@@ -1,3 +1,4 @@
+// The hash is the one that is on disk already, and spreads well.
 import Bytes
 import Testing
 

@@ -1,3 +1,4 @@
+// The scanner against JSONTestSuite, against a plain grammar on mutated texts, and against what was generated.
 import Bytes
 import Foundation
 import Testing

@@ -1,3 +1,4 @@
+// Times read, refused and written: each day of the range, its ends, and the cached second.
 import Bytes
 import Testing
 

@@ -1,3 +1,4 @@
+// Arenas and columns keep what is put into them, and stop the program at an index that is not theirs.
 import Bytes
 import Testing
 

@@ -1,3 +1,4 @@
+// Valid sequences and maximal invalid subparts, against the Unicode Standard and against Swift.
 import Bytes
 import Testing
 

@@ -1,0 +1,155 @@
+// The bytes of a log file, whether it lies plain on the disk or was compressed by the kubelet.
+package import Bytes
+package import Disk
+private import Gzip
+
+/// Bytes that are read forwards from any offset.
+package struct FileContent: ~Copyable {
+    private let plain: PlainFile?
+    private let compressed: CompressedFile?
+
+    /// A file as it lies on the disk.
+    package init(plain file: consuming OwnedFile) {
+        plain = PlainFile(file)
+        compressed = nil
+    }
+
+    /// A gzip file, read as its inflated bytes.
+    package init(compressed file: consuming OwnedFile) throws(DiskError) {
+        plain = nil
+        compressed = try CompressedFile(file)
+    }
+
+    /// Appends up to `limit` bytes from `offset` on to `arena`. Returns how many came; 0 at the end.
+    /// A compressed file is inflated anew when `offset` lies before what was read last.
+    package mutating func read(_ limit: Int, at offset: UInt64, into arena: inout Arena) throws(DiskError) -> Int {
+        if let n = try compressed?.read(limit, at: offset, into: &arena) { return n }
+        guard let plain else { return 0 }
+        return try arena.fill(limit) { span throws(DiskError) in try plain.file.read(into: &span, at: offset) }
+    }
+
+    /// The plain file's status; nil for a compressed one, which never changes.
+    package func status() throws(DiskError) -> FileStatus? {
+        isCompressed ? nil : try plain?.file.status()
+    }
+
+    package var isCompressed: Bool { compressed != nil }
+
+    /// Whether the compressed data turned out to be damaged; what was whole before it was read.
+    package var isDamaged: Bool { compressed?.isDamaged ?? false }
+
+    /// The descriptor of a plain file, for a watch.
+    package var descriptor: Int32? { plain?.file.descriptor }
+}
+
+/// A file in a box: an optional noncopyable property cannot be borrowed piece by piece.
+private final class PlainFile {
+    let file: OwnedFile
+
+    init(_ file: consuming OwnedFile) { self.file = file }
+}
+
+/// A gzip file read as its inflated bytes.
+package final class CompressedFile {
+    private let file: OwnedFile
+    private let size: UInt64
+    private var inflater = Inflater(.gzip)
+    private var compressedOffset: UInt64 = 0
+    private var input: [UInt8] = []
+    private var inputAt = 0
+    /// The inflated offset of the first byte of `ready`.
+    private var readyOffset: UInt64 = 0
+    /// Inflated bytes, kept so that the piece of a line at the end of a read can be read again.
+    private var ready = Arena(capacity: 128 * 1024)
+    private var isAtEnd = false
+    package private(set) var isDamaged = false
+
+    package init(_ file: consuming OwnedFile) throws(DiskError) {
+        let size = try file.status().size
+        self.file = file
+        self.size = size
+    }
+
+    /// The inflated length as the last four bytes say (modulo 2^32): true for the kubelet's files, which are one member.
+    package static func inflatedSize(_ file: borrowing OwnedFile) throws(DiskError) -> UInt64? {
+        let size = try file.status().size
+        guard size >= 18 else { return nil }
+        let bytes = try file.read(count: 4, at: size - 4)
+        guard bytes.count == 4 else { return nil }
+        return UInt64(bytes[0]) | UInt64(bytes[1]) << 8 | UInt64(bytes[2]) << 16 | UInt64(bytes[3]) << 24
+    }
+
+    func read(_ limit: Int, at offset: UInt64, into arena: inout Arena) throws(DiskError) -> Int {
+        if offset < readyOffset { rewind() }
+        // Pass over what lies before `offset`, then have `limit` bytes from there on.
+        while !isAtEnd, readyOffset + UInt64(ready.count) < offset + UInt64(limit) {
+            if readyOffset + UInt64(ready.count) <= offset { dropReady() } else { trimReady(to: offset) }
+            try inflateMore()
+        }
+        let readyEnd = readyOffset + UInt64(ready.count)
+        guard offset < readyEnd else { return 0 }
+        let n = min(limit, Int(readyEnd - offset))
+        arena.append(ready, from: Int(offset - readyOffset), count: n)
+        return n
+    }
+
+    private func rewind() {
+        inflater.reset()
+        compressedOffset = 0
+        input = []
+        inputAt = 0
+        readyOffset = 0
+        ready.removeAll()
+        isAtEnd = false
+    }
+
+    private func dropReady() {
+        readyOffset += UInt64(ready.count)
+        ready.removeAll()
+    }
+
+    private func trimReady(to offset: UInt64) {
+        guard offset > readyOffset else { return }
+        let dropped = Int(offset - readyOffset)
+        guard dropped >= 64 * 1024 || dropped * 2 > ready.count else { return }
+        var kept = Arena(capacity: 128 * 1024)
+        kept.append(ready, from: dropped, count: ready.count - dropped)
+        ready = kept
+        readyOffset = offset
+    }
+
+    private func inflateMore() throws(DiskError) {
+        if inputAt == input.count {
+            input = try file.read(count: 64 * 1024, at: compressedOffset)
+            inputAt = 0
+            compressedOffset += UInt64(input.count)
+            guard !input.isEmpty else {
+                isAtEnd = true
+                isDamaged = true
+                return
+            }
+        }
+        do throws(GzipError) {
+            let step = try CompressedFile.inflate(&inflater, input, from: inputAt, into: &ready)
+            inputAt += step.consumed
+            if step.isAtEnd {
+                // Another member may follow.
+                if inputAt == input.count, compressedOffset >= size { isAtEnd = true } else { inflater.reset() }
+            }
+        } catch {
+            isAtEnd = true
+            isDamaged = true
+        }
+    }
+
+    private static func inflate(
+        _ inflater: inout Inflater, _ input: [UInt8], from: Int, into ready: inout Arena
+    ) throws(GzipError) -> Inflater.Step {
+        var step = Inflater.Step(consumed: 0, produced: 0, isAtEnd: false)
+        _ = try ready.fill(64 * 1024) { span throws(GzipError) in
+            step = try inflater.step(input.span.extracting(from..<input.count), into: &span)
+            return step.produced
+        }
+        return step
+    }
+}

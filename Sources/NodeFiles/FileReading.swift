@@ -1,0 +1,331 @@
+// Turns the next bytes of a log into records: one batch of one file. The rules are in docs/tailing.md.
+import Bytes
+import Disk
+import Records
+
+/// How the lines of a file are made.
+package enum LineFormat: Sendable {
+    /// As container runtimes write them (`CRILine`).
+    case cri
+    /// One record a line.
+    case plain
+}
+
+/// What a read came to.
+enum ReadOutcome {
+    /// Lines were read, or at least bytes passed over.
+    case progress
+    /// There is no complete line (yet).
+    case atEnd
+}
+
+/// Reads lines. One value serves all files of an input.
+struct LineReader {
+    let format: LineFormat
+    /// The longest message, in bytes, that is kept whole.
+    let maxLine: Int
+    /// How much is read in one go.
+    static let readSize = 64 * 1024
+    private var times = TimestampParser()
+
+    init(format: LineFormat, maxLine: Int) {
+        self.format = format
+        self.maxLine = maxLine
+    }
+
+    /// Reads the next lines of `file` into the batch.
+    mutating func read(
+        _ file: TailedFile, of family: LogFamily, into batch: inout RecordBatch, budget: PieceBudget, now: Int64
+    ) throws(DiskError) -> ReadOutcome {
+        let start = batch.arena.count
+        var limit = LineReader.readSize
+        // The longest line that can hold `maxLine` bytes of message, and a little for what stands before it.
+        let longest = maxLine + 256
+        while true {
+            let have = batch.arena.count - start
+            let n = try fill(file, &batch.arena, limit - have, file.readOffset + UInt64(have))
+            let end = batch.arena.count
+            let lastNewline = ByteSearch.lastIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: start, to: end)
+            if file.skipsToNewline { return passOver(file, &batch, start, end) }
+            if lastNewline >= 0 {
+                split(file, family, &batch, from: start, to: lastNewline + 1, budget, now)
+                advance(file, batch, from: start, count: lastNewline + 1 - start)
+                return .progress
+            }
+            if end - start > longest {
+                truncateRawLine(file, family, &batch, from: start, to: end, budget, now)
+                return .progress
+            }
+            if n == 0 {
+                file.size = file.readOffset + UInt64(end - start)
+                batch.arena.truncate(to: start)
+                return .atEnd
+            }
+            limit = min(longest + LineReader.readSize, (end - start) * 2 + LineReader.readSize)
+        }
+    }
+
+    private func fill(_ file: TailedFile, _ arena: inout Arena, _ limit: Int, _ offset: UInt64) throws(DiskError) -> Int {
+        guard limit > 0 else { return 0 }
+        return try file.content?.read(limit, at: offset, into: &arena) ?? 0
+    }
+
+    private func advance(_ file: TailedFile, _ batch: borrowing RecordBatch, from start: Int, count: Int) {
+        file.advance(batch.arena, from: start, count: count)
+    }
+
+    // MARK: Lines
+
+    private mutating func split(
+        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int,
+        _ budget: PieceBudget, _ now: Int64
+    ) {
+        // Below the place where reading stood before the start only some lines are taken: those are counted there.
+        let fresh = file.readOffset >= file.resumeEnd ? start : min(end, start + Int(file.resumeEnd - file.readOffset))
+        batch.counts[.readBytes] += UInt64(end - fresh)
+        var at = start
+        while at < end {
+            let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: at, to: end)
+            let offset = file.readOffset + UInt64(at - start)
+            switch format {
+            case .cri: take(file, family, &batch, from: at, to: newline, offset, budget)
+            case .plain:
+                family.lastTime = now
+                if offset >= file.resumeEnd { appendRow(&batch, now, at, newline - at, .none, []) }
+            }
+            at = newline + 1
+        }
+    }
+
+    @inline(__always)
+    private mutating func take(
+        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int, _ offset: UInt64,
+        _ budget: PieceBudget
+    ) {
+        guard let line = CRILine(batch.arena, from: start, to: end, &times) else {
+            if offset >= file.resumeEnd {
+                batch.counts[.malformedRecords] += 1
+                appendRow(&batch, family.lastTime, start, end - start, .none, .malformed)
+            }
+            return
+        }
+        guard offset >= file.resumeEnd || file.takes(line.stream, at: offset) else { return }
+        family.lastTime = line.time
+        let isIdle: Bool
+        if line.stream == .stdout {
+            if case .idle = family.stdout { isIdle = true } else { isIdle = false }
+        } else {
+            if case .idle = family.stderr { isIdle = true } else { isIdle = false }
+        }
+        if isIdle && !line.isPartial {
+            appendRow(&batch, line.time, line.messageStart, end - line.messageStart, line.stream, [])
+        } else {
+            takePiece(line, file, family, &batch, end, offset, budget)
+        }
+    }
+
+    /// A line that is a piece, or that ends pieces.
+    @inline(never)
+    private mutating func takePiece(
+        _ line: CRILine, _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, _ end: Int, _ offset: UInt64,
+        _ budget: PieceBudget
+    ) {
+        let count = end - line.messageStart
+        var pending: PendingLine
+        switch family.state(line.stream) {
+        case .skipping:
+            batch.counts[.skippedBytes] += UInt64(count)
+            if !line.isPartial { set(.idle, line.stream, family) }
+            return
+        case .idle: pending = PendingLine(file: file, offset: offset, time: line.time)
+        case .pending(let before): pending = before
+        }
+        let heldBefore = family.heldBytes
+        // Released first, so that adding to the array does not copy it.
+        set(.idle, line.stream, family)
+        let isFirstOverLimit = pending.length + count > maxLine
+        pending.add(batch.arena, from: line.messageStart, count: count)
+        if isFirstOverLimit || !line.isPartial {
+            if pending.isForgotten { restore(&pending, file, family, line.stream, upTo: offset, batch.arena, line, count) }
+            let start = batch.arena.count
+            batch.arena.append(pending.bytes)
+            appendRow(&batch, pending.time, start, pending.bytes.count, line.stream, [])
+            noteFinished(pending, file, family, line.stream)
+            if line.isPartial { set(.skipping, line.stream, family) }
+        } else {
+            set(.pending(pending), line.stream, family)
+        }
+        budget.note(family, change: family.heldBytes - heldBefore)
+    }
+
+    private func set(_ state: StreamState, _ stream: RecordStream, _ family: LogFamily) {
+        if stream == .stderr { family.stderr = state } else { family.stdout = state }
+    }
+
+    /// Earlier files that had the beginning of the record have nothing unfinished any more.
+    private func noteFinished(_ pending: PendingLine, _ file: TailedFile, _ family: LogFamily, _ stream: RecordStream) {
+        guard pending.file !== file else { return }
+        for earlier in family.files where earlier !== file { earlier.hasNewMarks = true }
+    }
+
+    /// Reads the pieces of a forgotten record again, as after a restart.
+    private mutating func restore(
+        _ pending: inout PendingLine, _ file: TailedFile, _ family: LogFamily, _ stream: RecordStream, upTo end: UInt64,
+        _ arena: borrowing Arena, _ last: CRILine, _ lastCount: Int
+    ) {
+        pending.isForgotten = false
+        pending.bytes = []
+        let first = family.files.firstIndex { $0 === pending.file } ?? 0
+        for source in family.files[first...] {
+            let from = source === pending.file ? pending.offset : 0
+            let to = source === file ? end : source.readOffset
+            collect(source, stream, from, to, &pending.bytes)
+            if source === file { break }
+        }
+        let rest = max(0, maxLine + 1 - pending.bytes.count)
+        let span = arena.span.extracting(last.messageStart..<(last.messageStart + min(lastCount, rest)))
+        pending.bytes.append(contentsOf: Array(copying: span))
+    }
+
+    /// Appends the messages of a stream's lines between two offsets of a file, up to just over `maxLine` bytes.
+    private mutating func collect(
+        _ source: TailedFile, _ stream: RecordStream, _ from: UInt64, _ to: UInt64, _ bytes: inout [UInt8]
+    ) {
+        var offset = from
+        var arena = Arena(capacity: LineReader.readSize)
+        var limit = LineReader.readSize
+        while offset < to, bytes.count <= maxLine {
+            arena.removeAll()
+            guard let n = try? source.content?.read(min(limit, Int(clamping: to - offset)), at: offset, into: &arena), n > 0
+            else { return }
+            let last = ByteSearch.lastIndex(of: UInt8(ascii: "\n"), in: arena, from: 0, to: n)
+            guard last >= 0 else {
+                if n < limit { return }
+                limit *= 2
+                continue
+            }
+            var at = 0
+            while at <= last {
+                let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: arena, from: at, to: n)
+                if let line = CRILine(arena, from: at, to: newline, &times), line.stream == stream {
+                    bytes.append(contentsOf: Array(copying: arena.span.extracting(line.messageStart..<newline)))
+                }
+                at = newline + 1
+            }
+            offset += UInt64(last + 1)
+        }
+    }
+
+    /// Appends a record, cut at `maxLine` if need be.
+    @inline(__always)
+    private func appendRow(
+        _ batch: inout RecordBatch, _ time: Int64, _ start: Int, _ count: Int, _ stream: RecordStream, _ flags: RecordFlags
+    ) {
+        if count > maxLine {
+            appendTruncated(&batch, time, start, count, stream, flags)
+        } else {
+            batch.rows.append(Row(time: time, start: start, length: count, stream: stream, flags: flags))
+        }
+    }
+
+    @inline(never)
+    private func appendTruncated(
+        _ batch: inout RecordBatch, _ time: Int64, _ start: Int, _ count: Int, _ stream: RecordStream, _ flags: RecordFlags
+    ) {
+        let cut = UTF8Text.floorBoundary(batch.arena, from: start, cut: start + maxLine)
+        batch.rows.append(
+            Row(time: time, start: start, length: cut - start, stream: stream, flags: flags.union(.truncated)))
+        batch.counts[.truncatedRecords] += 1
+        batch.counts[.skippedBytes] += UInt64(count - (cut - start))
+    }
+
+    // MARK: Lines without an end
+
+    /// A line that is longer than any that could be kept: its beginning is stored, the rest passed over to its newline.
+    private mutating func truncateRawLine(
+        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int,
+        _ budget: PieceBudget, _ now: Int64
+    ) {
+        let offset = file.readOffset
+        switch format {
+        case .plain:
+            if offset >= file.resumeEnd { appendRow(&batch, now, start, end - start, .none, []) }
+        case .cri: take(file, family, &batch, from: start, to: end, offset, budget)
+        }
+        batch.counts[.readBytes] += UInt64(end - start)
+        file.skipsToNewline = true
+        advance(file, batch, from: start, count: end - start)
+    }
+
+    private func passOver(
+        _ file: TailedFile, _ batch: inout RecordBatch, _ start: Int, _ end: Int
+    ) -> ReadOutcome {
+        guard end > start else {
+            file.size = file.readOffset
+            return .atEnd
+        }
+        let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: start, to: end)
+        let count = (newline >= 0 ? newline + 1 : end) - start
+        batch.counts[.readBytes] += UInt64(count)
+        batch.counts[.skippedBytes] += UInt64(count)
+        file.skipsToNewline = newline < 0
+        advance(file, batch, from: start, count: count)
+        batch.arena.truncate(to: start)
+        return .progress
+    }
+
+    // MARK: The end of a log
+
+    /// The writer is gone: what is unfinished is stored as it is, marked. Returns whether there was anything.
+    mutating func finish(
+        _ family: LogFamily, into batch: inout RecordBatch, budget: PieceBudget, now: Int64
+    ) throws(DiskError) -> Bool {
+        var found = false
+        if let file = family.files.last(where: { $0.content != nil }), file.readOffset >= file.resumeEnd, !file.skipsToNewline {
+            let start = batch.arena.count
+            let n = try fill(file, &batch.arena, maxLine + 1024, file.readOffset)
+            if n > 0 {
+                // Bytes without a newline at the very end.
+                if let line = format == .cri ? CRILine(batch.arena, from: start, to: start + n, &times) : nil {
+                    takePiece(line, file, family, &batch, start + n, file.readOffset, budget)
+                } else {
+                    batch.rows.append(
+                        Row(
+                            time: family.lastTime == 0 ? now : family.lastTime, start: start, length: min(n, maxLine),
+                            stream: .none, flags: format == .cri ? [.unfinished, .malformed] : .unfinished))
+                    if format == .cri { batch.counts[.malformedRecords] += 1 }
+                    batch.counts[.unfinishedRecords] += 1
+                }
+                batch.counts[.readBytes] += UInt64(n)
+                advance(file, batch, from: start, count: n)
+                found = true
+            }
+        }
+        for stream in [RecordStream.stdout, .stderr] {
+            switch family.state(stream) {
+            case .idle: continue
+            case .skipping: break
+            case .pending(var pending):
+                let heldBefore = family.heldBytes
+                if pending.isForgotten, let last = family.files.last {
+                    pending.bytes = []
+                    let first = family.files.firstIndex { $0 === pending.file } ?? 0
+                    for source in family.files[first...] {
+                        let from = source === pending.file ? pending.offset : 0
+                        collect(source, stream, from, source === last ? last.readOffset : source.readOffset, &pending.bytes)
+                    }
+                }
+                let start = batch.arena.count
+                batch.arena.append(pending.bytes)
+                appendRow(&batch, pending.time, start, pending.bytes.count, stream, .unfinished)
+                batch.counts[.unfinishedRecords] += 1
+                set(.idle, stream, family)
+                budget.note(family, change: family.heldBytes - heldBefore)
+            }
+            set(.idle, stream, family)
+            for file in family.files { file.hasNewMarks = true }
+            found = true
+        }
+        return found
+    }
+}

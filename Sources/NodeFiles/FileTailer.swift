@@ -1,0 +1,552 @@
+// Follows the files of one input: knows them again after a restart, serves those that grew in turn, notices their end.
+// It is driven by the lane's thread and never waits. Which files there are it learns from a discovery (`PodLogDiscovery`,
+// `GlobDiscovery`). The rules are in docs/tailing.md.
+import Bytes
+import Disk
+private import Gzip
+package import Records
+package import Telemetry
+
+/// Reads many logs, a batch at a time.
+package final class FileTailer {
+    let options: TailOptions
+    let telemetry: Telemetry
+    private var reader: LineReader
+    private let budget: PieceBudget
+    private(set) var families: [FamilyKey: LogFamily] = [:]
+    /// Families with something to read, served round robin. A family is in it once, as its `isReady` says.
+    private var ready = ReadyQueue()
+    /// What the store remembers, by folder; emptied as files are found again.
+    private var known: [String: [KnownSource]] = [:]
+    private var watcher: Watcher?
+    private var watchOwners: [Int32: (LogFamily, TailedFile)] = [:]
+    /// Families that wait for a renamed or deleted file to be quiet for long enough.
+    private var settling: [ObjectIdentifier: LogFamily] = [:]
+    /// Progress without records that is still to be told.
+    private var untold: [Progress] = []
+    private var untoldCounts = Counts()
+    private var isFirstLook = true
+
+    /// Batches of one family before the next one's turn: 256 KiB.
+    private static let batchesPerTurn = 4
+    /// A family that is further behind is read at the outputs' pace while much is waiting.
+    private static let farBehind: UInt64 = 1 << 20
+
+    package init(_ options: TailOptions, known: [KnownSource], telemetry: Telemetry) {
+        self.options = options
+        self.telemetry = telemetry
+        reader = LineReader(format: options.format, maxLine: options.maxLine)
+        budget = PieceBudget(limit: options.pieceBudget)
+        for source in known { self.known[Path.parent(source.identity.path), default: []].append(source) }
+        if !options.once {
+            do throws(DiskError) {
+                watcher = try Watcher()
+            } catch {
+                telemetry.tell(FileEvent.noWatch(reason: error.description))
+            }
+        }
+    }
+
+    // MARK: Watching
+
+    /// The descriptor that can be read when something happened; nil without inotify.
+    package var watchDescriptor: Int32? { watcher?.file.descriptor }
+
+    /// Whether changes are noticed only by looking.
+    package var hasNoWatch: Bool { watcher == nil }
+
+    /// Watches a folder's names; nil when that is not possible.
+    func watchFolder(_ path: String) -> Int32? {
+        guard watcher != nil else { return nil }
+        do throws(DiskError) {
+            return try watcher?.watchFolder(path)
+        } catch {
+            if !error.isMissing { giveUpWatching(error) }
+            return nil
+        }
+    }
+
+    func unwatch(_ watch: Int32) { watcher?.remove(watch) }
+
+    private func giveUpWatching(_ error: DiskError) {
+        telemetry.tell(FileEvent.noWatch(reason: error.description))
+        watcher = nil
+        watchOwners = [:]
+    }
+
+    /// Takes all events that wait. Growth is dealt with here; what happened in folders is returned.
+    func takeEvents() -> [WatchEvent] {
+        var events: [WatchEvent] = []
+        watcher?.drain { events.append($0) }
+        return events.filter { event in
+            guard let (family, file) = watchOwners[event.watch] else { return true }
+            if event.isModified || event.isEnded {
+                watchOwners[event.watch] = nil
+                file.watch = -1
+                makeReady(family)
+            }
+            return false
+        }
+    }
+
+    // MARK: What discovery says
+
+    /// Tells what files a log has now. New ones are opened, renamed ones recognised, missing ones noted as deleted.
+    /// - Parameters:
+    ///   - identity: as the store is to know each of the files.
+    ///   - ending: what each record ends with; called once, for a log that is new.
+    package func reconcile(
+        _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, ending: @autoclosure () -> [UInt8], files: [ListedFile]
+    ) {
+        let family: LogFamily
+        if let found = families[key] {
+            family = found
+        } else {
+            if files.isEmpty { return }
+            family = LogFamily(key: key, identity: identity(), ending: ending())
+            families[key] = family
+        }
+        var isChanged = false
+        var present: Set<ObjectIdentifier> = []
+        for listed in files where !listed.isCompressed {
+            if let file = family.files.first(where: { $0.isSame(listed.status) }) {
+                if !file.isRotated, listed.isRotated {
+                    telemetry.tell(FileEvent.rotated(path: "\(key.folder)/\(listed.name)"))
+                    settling[ObjectIdentifier(family)] = family
+                    isChanged = true
+                }
+                file.name = listed.name
+                file.isRotated = listed.isRotated
+                file.isUnlinked = false
+                present.insert(ObjectIdentifier(file))
+                if listed.status.size > file.size || file.isDone && listed.status.size > file.readOffset {
+                    // Late lines in a file that was taken for finished are still read.
+                    file.isDone = false
+                    makeReady(family)
+                }
+            } else if let file = open(listed, in: family) {
+                present.insert(ObjectIdentifier(file))
+                isChanged = true
+            }
+        }
+        for listed in files where listed.isCompressed {
+            let plainName = String(listed.name.dropLast(3))
+            if let file = family.files.first(where: { $0.name == listed.name || $0.name == plainName }) {
+                file.compressedName = listed.name
+                present.insert(ObjectIdentifier(file))
+            } else if let file = open(listed, in: family) {
+                present.insert(ObjectIdentifier(file))
+                isChanged = true
+            }
+        }
+        for file in family.files where !present.contains(ObjectIdentifier(file)) {
+            file.compressedName = nil
+            guard !file.isUnlinked else { continue }
+            file.isUnlinked = true
+            settling[ObjectIdentifier(family)] = family
+            isChanged = true
+        }
+        if isChanged {
+            family.sortFiles()
+            makeReady(family)
+            holdWithinBudget()
+        }
+        sweep(family)
+    }
+
+    /// The writer of this log is gone: it ends once it is read.
+    package func end(_ key: FamilyKey) {
+        guard let family = families[key], !family.hasEnded else { return }
+        family.hasEnded = true
+        makeReady(family)
+    }
+
+    /// New metadata for a log's records from now on.
+    package func update(_ key: FamilyKey, ending: [UInt8]) { families[key]?.ending = ending }
+
+    /// A writer closed a file by this name.
+    package func closed(_ key: FamilyKey, name: String) {
+        guard let family = families[key] else { return }
+        for file in family.files where file.name == name && (file.isRotated || file.isUnlinked) {
+            file.isClosedByWriter = true
+            makeReady(family)
+        }
+    }
+
+    /// Logs that are followed in a folder.
+    package func keys(in folder: String) -> [FamilyKey] { families.keys.filter { $0.folder == folder } }
+
+    /// The first look at everything is over: what the store still remembers has no file any more.
+    package func endFirstLook() {
+        guard isFirstLook else { return }
+        isFirstLook = false
+        for source in known.values.joined() {
+            telemetry.tell(
+                FileEvent.goneWhileStopped(path: source.identity.path, position: FilePosition(source.position)?.end ?? 0))
+            if let position = FilePosition(source.position), position.readFrom < position.end {
+                untoldCounts[.vanishedBytes] += position.end - position.readFrom
+            }
+            untold.append(Progress(source: source.number, position: source.position, isRetired: true))
+        }
+        let files = families.values.flatMap(\.files)
+        let resumed = files.filter { $0.number != nil }.count
+        telemetry.tell(
+            FileEvent.resumed(
+                files: resumed, fromStart: files.count - resumed, unreadBytes: files.reduce(0) { $0 + $1.lag }))
+        known = [:]
+    }
+
+    // MARK: Opening
+
+    private func open(_ listed: ListedFile, in family: LogFamily) -> TailedFile? {
+        let path = "\(family.key.folder)/\(listed.name)"
+        do throws(DiskError) {
+            let descriptor = try OwnedFile.open(path, .read, nonBlocking: true)
+            let status = try descriptor.status()
+            guard status.kind == .regular else { return nil }
+            var position = FilePosition()
+            position.device = status.device
+            position.inode = status.inode
+            let file: TailedFile
+            if listed.isCompressed {
+                let inflated = try CompressedFile.inflatedSize(descriptor) ?? 0
+                let content = try FileContent(compressed: descriptor)
+                file = TailedFile(name: listed.name, content: content, position: position, number: nil)
+                file.size = inflated
+                file.compressedName = listed.name
+                file.isClosedByWriter = true
+            } else {
+                file = TailedFile(name: listed.name, content: FileContent(plain: descriptor), position: position, number: nil)
+                file.size = status.size
+            }
+            file.modified = status.modified
+            file.isRotated = listed.isRotated
+            let opened = try recognise(file, in: family) ?? file
+            if opened.number == nil, isFirstLook, options.skipsPresent { try passOver(opened) }
+            opened.firstTime = try firstTime(opened)
+            family.files.append(opened)
+            telemetry.tell(FileEvent.opened(path: path, from: opened.readOffset))
+            return opened
+        } catch {
+            // Deleted since it was listed: the next look will not list it.
+            if !error.isMissing { telemetry.tell(FileEvent.cannotOpen(path: path, reason: error.description)) }
+            return nil
+        }
+    }
+
+    /// Looks a file up among those the store remembers, by head and tail. Returns it anew with its position, or nil.
+    private func recognise(_ file: TailedFile, in family: LogFamily) throws(DiskError) -> TailedFile? {
+        guard let candidates = known[family.key.folder] else { return nil }
+        var best: (index: Int, position: FilePosition)?
+        for (index, source) in candidates.enumerated() {
+            guard source.identity.restart == family.identity.restart, source.identity.kind == family.identity.kind,
+                var position = FilePosition(source.position)
+            else { continue }
+            let isSameInode = position.inode == file.position.inode && position.device == file.position.device
+            // Without the inode only a full head is proof enough: it holds a time to the nanosecond.
+            guard isSameInode || position.headLength == 64 else { continue }
+            let head = try file.bytes(at: 0, count: Int(position.headLength))
+            guard head.count == Int(position.headLength), Hash64.of(head) == position.head else { continue }
+            if file.size < position.end {
+                guard isSameInode, file.content?.isCompressed == false else { continue }
+                telemetry.tell(
+                    FileEvent.lostTail(path: "\(family.key.folder)/\(file.name)", size: file.size, position: position.end))
+                untoldCounts[.shrunkBytes] += position.end - file.size
+                position.cut(to: file.size)
+            } else if !(file.content?.isCompressed == true && file.size == position.end) {
+                let tail = try file.bytes(before: position.end)
+                guard Hash64.of(tail) == position.tail else { continue }
+            }
+            position.device = file.position.device
+            position.inode = file.position.inode
+            best = (index, position)
+            if isSameInode { break }
+        }
+        guard let (index, position) = best, let content = file.content.take() else { return nil }
+        let source = candidates[index]
+        known[family.key.folder]?.remove(at: index)
+        let resumed = TailedFile(name: file.name, content: content, position: position, number: source.number)
+        resumed.size = file.size
+        resumed.modified = file.modified
+        resumed.isRotated = file.isRotated
+        resumed.compressedName = file.compressedName
+        resumed.isClosedByWriter = file.isClosedByWriter
+        let isComplete = resumed.content?.isCompressed == true && position.end == file.size && !position.hasMarks
+        if isComplete { resumed.isDone = true } else { try resumed.loadEdges() }
+        family.restoreSkipping(position)
+        return resumed
+    }
+
+    /// `start_at: end`: what stands there now is not read. The store is told, so that the next start knows it too.
+    private func passOver(_ file: TailedFile) throws(DiskError) {
+        var end = file.size
+        if file.content?.isCompressed == false {
+            // Up to the last newline: a line that is being written is read whole.
+            var back: UInt64 = 0
+            while back < end {
+                let count = min(64 * 1024, end - back)
+                let bytes = try file.bytes(at: end - back - count, count: Int(count))
+                if let newline = bytes.lastIndex(of: UInt8(ascii: "\n")) {
+                    end = end - back - count + UInt64(newline) + 1
+                    break
+                }
+                back += count
+                if back >= file.size { end = 0 }
+            }
+        }
+        try file.passOver(to: end)
+        file.hasNewMarks = true
+        if file.isRotated { file.isDone = true }
+    }
+
+    private func firstTime(_ file: TailedFile) throws(DiskError) -> Int64 {
+        guard options.format == .cri, file.size > 0, file.content != nil else { return .max }
+        let bytes = try file.bytes(at: 0, count: Int(min(64, file.size)))
+        var arena = Arena(capacity: 64)
+        arena.append(bytes)
+        var times = TimestampParser()
+        let time = times.parse(arena, from: 0, to: arena.count)
+        return time == TimestampParser.invalid ? .max : time
+    }
+
+    // MARK: Reading
+
+    func makeReady(_ family: LogFamily) {
+        guard !family.isReady else { return }
+        family.isReady = true
+        family.turn = 0
+        ready.append(family)
+    }
+
+    /// Whether something can be read at once.
+    package var hasReady: Bool { !ready.isEmpty || !untold.isEmpty || !untoldCounts.isEmpty }
+
+    /// Bytes known to be unread.
+    package var lag: UInt64 { families.values.reduce(0) { $0 + $1.lag } }
+
+    package var openFiles: Int { families.values.reduce(0) { $0 + $1.files.count { $0.content != nil } } }
+
+    /// Reads one batch of one file.
+    /// - Parameters:
+    ///   - sparing: read only what is nearly up to date or about to be lost: much is waiting for the outputs.
+    ///   - define: gives a source its number.
+    /// - Returns: false when nothing is ready.
+    package func read(
+        into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
+    ) -> Bool {
+        if !untold.isEmpty || !untoldCounts.isEmpty {
+            batch.progress = untold
+            batch.counts = untoldCounts
+            untold = []
+            untoldCounts = Counts()
+            return true
+        }
+        var passed = 0
+        while passed < ready.count, let family = ready.first {
+            if sparing, family.lag > FileTailer.farBehind, !family.isAboutToBeLost {
+                ready.moveFirstToBack()
+                passed += 1
+                continue
+            }
+            if readNext(family, &batch, now, define) {
+                family.turn += 1
+                if family.turn >= FileTailer.batchesPerTurn {
+                    family.turn = 0
+                    ready.moveFirstToBack()
+                }
+                return true
+            }
+            ready.removeFirst()
+            family.isReady = false
+        }
+        return false
+    }
+
+    private func readNext(
+        _ family: LogFamily, _ batch: inout RecordBatch, _ now: Int64, _ define: (SourceIdentity) -> SourceNumber
+    ) -> Bool {
+        batch.ending = family.ending
+        for file in family.files where file.hasNewMarks && file.readOffset >= file.resumeEnd && file.content != nil {
+            // Told without records: what was passed over at the first start.
+            report(family, &batch, define)
+            return true
+        }
+        while let file = family.current {
+            do throws(DiskError) {
+                if options.checksTail, file.turnBegins(family), try !file.tailStillStands() {
+                    try startOver(file, family)
+                    continue
+                }
+                switch try reader.read(file, of: family, into: &batch, budget: budget, now: now) {
+                case .progress:
+                    file.needsReport = true
+                    report(family, &batch, define)
+                    return true
+                case .atEnd:
+                    if try reachedEnd(file, family) { continue }
+                    return finishIfEnded(family, &batch, now, define)
+                }
+            } catch {
+                telemetry.tell(FileEvent.cannotRead(path: "\(family.key.folder)/\(file.name)", reason: error.description))
+                untoldCounts[.vanishedBytes] += file.lag
+                file.isDone = true
+                file.close()
+            }
+        }
+        return finishIfEnded(family, &batch, now, define)
+    }
+
+    /// Tells the position of every file of the family that has a new one.
+    private func report(_ family: LogFamily, _ batch: inout RecordBatch, _ define: (SourceIdentity) -> SourceNumber) {
+        for file in family.files where file.needsReport || file.hasNewMarks {
+            file.needsReport = false
+            // While what was read before is read again, nothing new is known.
+            if file.readOffset < file.resumeEnd, batch.rows.isEmpty, !file.hasNewMarks { continue }
+            if file.number == nil { file.number = define(family.identity) }
+            file.settle(stdout: family.mark(.stdout, in: file), stderr: family.mark(.stderr, in: file))
+            if let number = file.number { batch.progress.append(Progress(source: number, position: file.position.encoded)) }
+        }
+    }
+
+    /// The end of a file was met. Returns whether there is more to read in the family.
+    private func reachedEnd(_ file: TailedFile, _ family: LogFamily) throws(DiskError) -> Bool {
+        guard let status = try file.content?.status() else {
+            // A compressed file never grows.
+            if file.content?.isDamaged == true {
+                telemetry.tell(FileEvent.damaged(path: "\(family.key.folder)/\(file.name)", position: file.readOffset))
+                if file.size > file.readOffset { untoldCounts[.damagedBytes] += file.size - file.readOffset }
+            }
+            file.isDone = true
+            sweep(family)
+            return true
+        }
+        if status.size < file.readOffset {
+            try startOver(file, family)
+            return true
+        }
+        if status.size > file.size { return true }
+        file.modified = status.modified
+        file.isUnlinked = file.isUnlinked || status.linkCount == 0
+        if isFinished(file, family) {
+            file.isDone = true
+            sweep(family)
+            return true
+        }
+        if file.isRotated || file.isUnlinked { settling[ObjectIdentifier(family)] = family }
+        if !options.once, watcher != nil, file.watch < 0 {
+            // Armed first, looked at once more afterwards: what came in between is not missed.
+            do throws(DiskError) {
+                if let descriptor = file.content?.descriptor { file.watch = try watcher?.watchFileOnce(descriptor) ?? -1 }
+                if file.watch >= 0 { watchOwners[file.watch] = (family, file) }
+            } catch {
+                giveUpWatching(error)
+            }
+            if let again = try file.content?.status(), again.size != status.size { return true }
+        }
+        return false
+    }
+
+    /// Whether nothing will be added to a file whose end was met.
+    private func isFinished(_ file: TailedFile, _ family: LogFamily) -> Bool {
+        guard file.isRotated || file.isUnlinked else { return false }
+        if file.isClosedByWriter || options.once { return true }
+        let isQuiet = SystemClock.realtime - file.modified >= options.quietTime
+        guard isQuiet else { return false }
+        // Renamed, but the runtime may not have reopened yet: its next file must have a line.
+        return file.isUnlinked || family.files.last.map { $0 !== file && $0.size > 0 } ?? false
+    }
+
+    /// A file was truncated: another generation begins at its start.
+    private func startOver(_ file: TailedFile, _ family: LogFamily) throws(DiskError) {
+        guard let status = try file.content?.status() else { return }
+        telemetry.tell(
+            FileEvent.truncated(path: "\(family.key.folder)/\(file.name)", size: status.size, position: file.readOffset))
+        if let number = file.number {
+            untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
+        }
+        file.restart(status)
+        file.size = status.size
+        family.stdout = .idle
+        family.stderr = .idle
+    }
+
+    /// Stores what is unfinished when the log's writer is gone.
+    private func finishIfEnded(
+        _ family: LogFamily, _ batch: inout RecordBatch, _ now: Int64, _ define: (SourceIdentity) -> SourceNumber
+    ) -> Bool {
+        let isGone = !family.files.isEmpty && family.files.allSatisfy { $0.isUnlinked && $0.isDone }
+        guard family.hasEnded || options.once || isGone else { return false }
+        guard family.files.allSatisfy({ $0.isDone || $0 === family.current }) else { return false }
+        do throws(DiskError) {
+            guard try reader.finish(family, into: &batch, budget: budget, now: now) else {
+                sweep(family)
+                return false
+            }
+        } catch {
+            telemetry.tell(FileEvent.cannotRead(path: "\(family.key.folder)/\(family.key.base)", reason: error.description))
+            return false
+        }
+        for file in family.files { file.needsReport = true }
+        report(family, &batch, define)
+        sweep(family)
+        return true
+    }
+
+    // MARK: The end of files
+
+    /// Lets go of files that are read and gone.
+    private func sweep(_ family: LogFamily) {
+        for file in family.files where file.isDone && file.isUnlinked && file.compressedName == nil && !family.needs(file) {
+            if let number = file.number {
+                untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
+            }
+            if file.watch >= 0 {
+                watchOwners[file.watch] = nil
+                watcher?.remove(file.watch)
+            }
+            file.close()
+        }
+        family.files.removeAll { $0.content == nil && $0.isUnlinked && $0.compressedName == nil }
+        // A deleted file's space goes back at once, also when its compressed copy is still there.
+        for file in family.files where file.isDone && file.isUnlinked && !family.needs(file) { file.close() }
+        if family.files.isEmpty {
+            families[family.key] = nil
+            settling[ObjectIdentifier(family)] = nil
+        }
+    }
+
+    /// Gives up the oldest deleted files when they hold too much of the disk.
+    private func holdWithinBudget() {
+        var held = families.values.flatMap(\.files).filter { $0.isUnlinked && !$0.isDone && $0.content != nil }
+        var bytes = held.reduce(0) { $0 + $1.size }
+        guard bytes > options.maxHeld else { return }
+        held.sort { $0.modified < $1.modified }
+        for file in held where bytes > options.maxHeld {
+            telemetry.tell(FileEvent.abandoned(path: file.name, unreadBytes: file.lag))
+            untoldCounts[.abandonedBytes] += file.lag
+            bytes -= file.size
+            file.isDone = true
+            file.close()
+        }
+    }
+
+    /// Looks at what only time can tell. Returns when to look again, on the monotonic clock; nil when nothing waits.
+    package func settle(now: Int64) -> Int64? {
+        for family in settling.values {
+            settling[ObjectIdentifier(family)] = nil
+            makeReady(family)
+        }
+        return nil
+    }
+
+    /// Whether files wait for being quiet long enough: `settle` is to be called about once a second.
+    package var hasSettling: Bool { !settling.isEmpty }
+
+    /// Looks at every file that is followed for growth that no event told of.
+    package func lookAtAll() {
+        for family in families.values {
+            guard let file = family.current, let status = try? file.content?.status() else { continue }
+            if status.size != file.size || status.linkCount == 0 { makeReady(family) }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// What a look into a folder found.
+package import Disk
+
+/// A log file as it was listed.
+package struct ListedFile: Sendable {
+    package let name: String
+    package let status: FileStatus
+    package let isCompressed: Bool
+    /// Its runtime does not write to this name.
+    package let isRotated: Bool
+
+    package init(name: String, status: FileStatus, isCompressed: Bool, isRotated: Bool) {
+        self.name = name
+        self.status = status
+        self.isCompressed = isCompressed
+        self.isRotated = isRotated
+    }
+}
+
+/// Whether to begin files at their start or at their end that stood there at an input's very first start.
+package enum FileStart: String, CaseIterable, Sendable { case beginning, end }
+
+/// How a `FileTailer` reads.
+package struct TailOptions: Sendable {
+    /// The input's name.
+    package var input: String
+    package var format: LineFormat
+    /// Bytes of message that are kept whole.
+    package var maxLine = 1 << 20
+    /// Read everything to its present end, then finish.
+    package var once = false
+    /// Whether files that stand there now are to be passed over: `start_at: end`, and this input was never started before.
+    package var skipsPresent = false
+    /// Bytes of deleted files that are held open for reading.
+    package var maxHeld: UInt64 = 1 << 30
+    /// Look at each wake whether a file was truncated and written anew: programs do that to text files, runtimes do not.
+    package var checksTail = false
+    /// Bytes of unfinished lines that are held in memory.
+    package var pieceBudget = 4 << 20
+    /// A renamed file without a close event is done after this time without change, nanoseconds.
+    package var quietTime: Int64 = 15_000_000_000
+
+    package init(input: String, format: LineFormat) {
+        self.input = input
+        self.format = format
+    }
+}

@@ -1,0 +1,122 @@
+// All files of one log, oldest first: `0.log` and what became of it by rotation. Unfinished records belong to the family,
+// since a rotation may cut them.
+import Bytes
+import Disk
+import Records
+
+/// What a family is known by: for containers the path of `N.log`, for text files the file itself.
+package struct FamilyKey: Hashable, Sendable {
+    package let folder: String
+    /// `0.log`, or the file's name and inode.
+    package let base: String
+
+    package init(folder: String, base: String) {
+        self.folder = folder
+        self.base = base
+    }
+}
+
+/// One log. It is read file by file, in the order in which the files were written.
+final class LogFamily {
+    let key: FamilyKey
+    /// What the store writes of each of its files.
+    let identity: SourceIdentity
+    /// What its records end with: the metadata of the pod.
+    var ending: [UInt8]
+    /// Oldest first; the one that is being written is last.
+    var files: [TailedFile] = []
+    var stdout = StreamState.idle
+    var stderr = StreamState.idle
+    /// Its writer is gone for good: a later restart of the container has a log, or the pod is gone.
+    var hasEnded = false
+    var isReady = false
+    /// Batches read in this turn.
+    var turn = 0
+    /// The time of the last good line, for lines without one.
+    var lastTime: Int64 = 0
+
+    init(key: FamilyKey, identity: SourceIdentity, ending: [UInt8]) {
+        self.key = key
+        self.identity = identity
+        self.ending = ending
+    }
+
+    /// The file that is to be read next; nil when all are done.
+    var current: TailedFile? { files.first { !$0.isDone } }
+
+    /// Bytes known to be unread in all its files.
+    var lag: UInt64 { files.reduce(0) { $0 + ($1.isDone ? 0 : $1.lag) } }
+
+    /// The file that is read next may vanish: it waits for nobody.
+    var isAboutToBeLost: Bool { current.map { $0.isRotated || $0.isUnlinked } ?? false }
+
+    func state(_ stream: RecordStream) -> StreamState { stream == .stderr ? stderr : stdout }
+
+    /// What a stream's state means for the position of `file`.
+    func mark(_ stream: RecordStream, in file: TailedFile) -> StreamMark {
+        switch state(stream) {
+        case .idle:
+            // While what was read before the start is being read again, the old mark still holds.
+            if file.readOffset < file.resumeEnd, case .unfinished = stream == .stderr ? file.position.stderr : file.position.stdout {
+                return stream == .stderr ? file.position.stderr : file.position.stdout
+            }
+            return .none
+        case .skipping: return file === files.last(where: { $0.readOffset > 0 }) ? .skipping : .none
+        case .pending(let line):
+            if line.file === file { return .unfinished(from: line.offset) }
+            guard let first = files.firstIndex(where: { $0 === line.file }),
+                let this = files.firstIndex(where: { $0 === file })
+            else { return file.readOffset > 0 ? .unfinished(from: 0) : .none }
+            return this > first ? .unfinished(from: 0) : .none
+        }
+    }
+
+    /// Whether a pending line still lies partly in `file`.
+    func needs(_ file: TailedFile) -> Bool {
+        for stream in [RecordStream.stdout, .stderr] {
+            guard let line = state(stream).pending, let first = files.firstIndex(where: { $0 === line.file }),
+                let this = files.firstIndex(where: { $0 === file })
+            else { continue }
+            if this >= first { return true }
+        }
+        return false
+    }
+
+    /// Oldest first, by the time of the first line; the file that is being written comes last.
+    func sortFiles() {
+        files.sort { a, b in
+            if a.isRotated != b.isRotated { return a.isRotated }
+            return a.firstTime != b.firstTime ? a.firstTime < b.firstTime : a.name < b.name
+        }
+    }
+
+    /// After a restart: the last file that was read says whether the rest of a truncated line is being passed over.
+    func restoreSkipping(_ position: FilePosition) {
+        guard files.allSatisfy({ $0.number == nil || $0.position.end == 0 }) || position.hasMarks else { return }
+        if position.stdout == .skipping { stdout = .skipping }
+        if position.stderr == .skipping { stderr = .skipping }
+    }
+
+    // MARK: Memory
+
+    /// Bytes of pieces that are held.
+    var heldBytes: Int { (stdout.pending?.bytes.count ?? 0) + (stderr.pending?.bytes.count ?? 0) }
+
+    /// Forgets the larger of the two pending lines' bytes; returns how many.
+    func forgetLargest() -> Int {
+        let out = stdout.pending?.bytes.count ?? 0
+        let error = stderr.pending?.bytes.count ?? 0
+        if out >= error {
+            guard case .pending(var line) = stdout else { return 0 }
+            line.bytes = []
+            line.isForgotten = true
+            stdout = .pending(line)
+            return out
+        }
+        guard case .pending(var line) = stderr else { return 0 }
+        line.bytes = []
+        line.isForgotten = true
+        stderr = .pending(line)
+        return error
+    }
+}

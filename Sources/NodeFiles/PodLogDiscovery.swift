@@ -1,0 +1,232 @@
+// Finds the logs of containers below /var/log/pods, and the containers' ids in /var/log/containers, as they come and go.
+import Disk
+import Records
+package import Telemetry
+
+/// One container's log as its names tell it.
+package struct ContainerLog: Hashable, Sendable {
+    package let folder: PodFolder
+    package let container: String
+    package let restart: Int32
+    /// From the link in /var/log/containers, which comes a little later than the log; empty until then.
+    package var containerID = ""
+
+    package init(folder: PodFolder, container: String, restart: Int32) {
+        self.folder = folder
+        self.container = container
+        self.restart = restart
+    }
+}
+
+/// Watches the folders of pods and tells a `FileTailer` which files there are.
+package final class PodLogDiscovery {
+    private let root: String
+    private let linksFolder: String?
+    private let tailer: FileTailer
+    private let telemetry: Telemetry
+    private let isWanted: (PodFolder, _ container: String?) -> Bool
+    private let ending: (ContainerLog) -> [UInt8]
+
+    private enum Place {
+        case root
+        case links
+        case pod(String)
+        case container(String)
+    }
+    private var places: [Int32: Place] = [:]
+    private var watches: [String: Int32] = [:]
+    /// Container folders whose names changed and must be looked at again.
+    private var changed: Set<String> = []
+    private var closed: [(folder: String, name: String)] = []
+    /// Container ids by `<pod folder>/<container>/<N>.log`.
+    private var containerIDs: [String: String] = [:]
+    private var linkKeys: [String: String] = [:]
+    private var logs: [FamilyKey: ContainerLog] = [:]
+    private var nextLook: Int64 = 0
+
+    /// - Parameters:
+    ///   - root: the folder of pods' logs, `/var/log/pods` on a node.
+    ///   - linksFolder: the folder of links, `/var/log/containers`; nil: ids stay unknown.
+    ///   - isWanted: decides, once per pod and once per container, whether it is read.
+    ///   - ending: makes what each record of a log ends with.
+    package init(
+        root: String, linksFolder: String?, tailer: FileTailer, telemetry: Telemetry,
+        isWanted: @escaping (PodFolder, String?) -> Bool, ending: @escaping (ContainerLog) -> [UInt8]
+    ) {
+        self.root = root
+        self.linksFolder = linksFolder
+        self.tailer = tailer
+        self.telemetry = telemetry
+        self.isWanted = isWanted
+        self.ending = ending
+    }
+
+    /// Looks at everything for the first time.
+    package func start(now: Int64) {
+        lookAtAll(now)
+        tailer.endFirstLook()
+    }
+
+    /// When `wake` wants to be called although nothing was told, on the monotonic clock.
+    package var nextDeadline: Int64 { nextLook }
+
+    /// Takes what inotify has to tell, and looks at everything when it is time to.
+    package func wake(now: Int64) {
+        for event in tailer.takeEvents() { take(event) }
+        if now >= nextLook { lookAtAll(now) } else { lookAtChanged() }
+    }
+
+    private func take(_ event: WatchEvent) {
+        if event.isOverflow {
+            telemetry.tell(FileEvent.watchOverflow)
+            nextLook = 0
+            return
+        }
+        guard let place = places[event.watch] else { return }
+        if event.isEnded, event.name.isEmpty {
+            forget(event.watch)
+            if case .container(let path) = place { changed.insert(path) }
+            if case .root = place { nextLook = 0 }
+            return
+        }
+        switch place {
+        case .root: if event.isAppeared { lookAtPod(event.name) }
+        case .pod(let path): if event.isAppeared { lookAtContainer(path, event.name) }
+        case .links:
+            if event.isAppeared { takeLink(event.name) } else if event.isGone { dropLink(event.name) }
+        case .container(let path):
+            if event.isAppeared || event.isGone { changed.insert(path) }
+            if event.isClosedAfterWrite { closed.append((path, event.name)) }
+        }
+    }
+
+    // MARK: Looking
+
+    private func lookAtAll(_ now: Int64) {
+        // Without events everything is looked at each second; with them once a minute, as a safety net.
+        nextLook = now + (tailer.hasNoWatch ? 1_000_000_000 : 60_000_000_000)
+        watch(root, .root)
+        if let linksFolder {
+            watch(linksFolder, .links)
+            for entry in (try? Directory.list(linksFolder)) ?? [] { takeLink(entry.name) }
+        }
+        do throws(DiskError) {
+            for entry in try Directory.list(root) { lookAtPod(entry.name) }
+        } catch {
+            telemetry.tell(FileEvent.cannotList(path: root, reason: error.description))
+        }
+        for key in logs.keys { changed.insert(key.folder) }
+        lookAtChanged()
+        tailer.lookAtAll()
+    }
+
+    private func lookAtPod(_ name: String) {
+        guard let folder = PodFolder(name), isWanted(folder, nil) else { return }
+        let path = "\(root)/\(name)"
+        watch(path, .pod(name))
+        do throws(DiskError) {
+            for entry in try Directory.list(path) where entry.kind != .regular { lookAtContainer(name, entry.name) }
+        } catch {
+            if !error.isMissing { telemetry.tell(FileEvent.cannotList(path: path, reason: error.description)) }
+        }
+    }
+
+    private func lookAtContainer(_ pod: String, _ name: String) {
+        guard let folder = PodFolder(pod), isWanted(folder, name) else { return }
+        let path = "\(root)/\(pod)/\(name)"
+        watch(path, .container(path))
+        changed.insert(path)
+    }
+
+    /// Looks again at every container folder whose names changed, then tells which files were closed: a close counts only
+    /// for a file that is known to be renamed by then.
+    private func lookAtChanged() {
+        for path in changed { list(path) }
+        changed.removeAll(keepingCapacity: true)
+        for (folder, name) in closed {
+            guard let file = ContainerLogName(name) else { continue }
+            tailer.closed(FamilyKey(folder: folder, base: "\(file.restart).log"), name: name)
+        }
+        closed.removeAll(keepingCapacity: true)
+    }
+
+    /// Lists one container's folder and hands each log's files on.
+    private func list(_ path: String) {
+        let container = Path.name(path)
+        guard let folder = PodFolder(Path.name(Path.parent(path))) else { return }
+        var byRestart: [Int32: [ListedFile]] = [:]
+        let entries = (try? Directory.list(path)) ?? []
+        for entry in entries {
+            guard let name = ContainerLogName(entry.name), let status = Directory.status("\(path)/\(entry.name)"),
+                status.kind == .regular
+            else { continue }
+            if entry.kind == .link { watchTarget(of: "\(path)/\(entry.name)", for: path) }
+            byRestart[name.restart, default: []].append(
+                ListedFile(name: entry.name, status: status, isCompressed: name.isCompressed, isRotated: name.isRotated))
+        }
+        let newest = byRestart.keys.max() ?? -1
+        for key in logs.keys where key.folder == path {
+            guard let log = logs[key] else { continue }
+            if byRestart[log.restart] == nil { byRestart[log.restart] = [] }
+        }
+        for (restart, files) in byRestart.sorted(by: { $0.key < $1.key }) {
+            let key = FamilyKey(folder: path, base: "\(restart).log")
+            if logs[key] == nil, !files.isEmpty {
+                var log = ContainerLog(folder: folder, container: container, restart: restart)
+                log.containerID = containerIDs["\(Path.name(Path.parent(path)))/\(container)/\(restart).log"] ?? ""
+                logs[key] = log
+            }
+            guard let log = logs[key] else { continue }
+            tailer.reconcile(
+                key,
+                identity: SourceIdentity(
+                    kind: .container, input: tailer.options.input, path: "\(path)/\(restart).log", namespace: folder.namespace,
+                    pod: folder.pod, uid: folder.uid, container: container, restart: restart),
+                ending: ending(log), files: files)
+            if restart < newest || entries.isEmpty { tailer.end(key) }
+            if files.isEmpty, tailer.keys(in: path).contains(key) == false { logs[key] = nil }
+        }
+        if entries.isEmpty, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
+    }
+
+    // MARK: Watches
+
+    private func watch(_ path: String, _ place: Place) {
+        guard watches[path] == nil, let watch = tailer.watchFolder(path) else { return }
+        watches[path] = watch
+        places[watch] = place
+    }
+
+    /// A log that is itself a link: what happens to it happens in another folder.
+    private func watchTarget(of link: String, for container: String) {
+        guard let target = Directory.resolve(link) else { return }
+        watch(Path.parent(target), .container(container))
+    }
+
+    private func forget(_ watch: Int32) {
+        places[watch] = nil
+        for (path, known) in watches where known == watch { watches[path] = nil }
+        tailer.unwatch(watch)
+    }
+
+    // MARK: Container ids
+
+    private func takeLink(_ name: String) {
+        guard let linksFolder, linkKeys[name] == nil, let id = ContainerLink.containerID(name),
+            let target = Directory.linkTarget("\(linksFolder)/\(name)"), let key = ContainerLink.key(target: target)
+        else { return }
+        linkKeys[name] = key
+        containerIDs[key] = id
+        let path = "\(root)/\(Path.parent(key))"
+        let family = FamilyKey(folder: path, base: Path.name(key))
+        guard var log = logs[family], log.containerID != id else { return }
+        log.containerID = id
+        logs[family] = log
+        tailer.update(family, ending: ending(log))
+    }
+
+    private func dropLink(_ name: String) {
+        guard let key = linkKeys.removeValue(forKey: name) else { return }
+        containerIDs[key] = nil
+    }
+}
