@@ -68,7 +68,7 @@ if !lowFloorsOnly {
         // Floor 5: every built-in plugin, and the configuration file.
         .target(
             name: "Plugins",
-            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline"]),
+            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log]),
         .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
         // Floor 6: subcommands and wiring.
         .executableTarget(

@@ -46,6 +46,9 @@ package enum Machine {
         _ = unsafe setrlimit(which, &limit)
     }
 
+    /// A write to a closed pipe becomes an error instead of the end of the process. signal(2)
+    package static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+
     /// Sixteen bytes that nobody else has. getrandom(2)
     package static func randomIdentity() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()

@@ -6,7 +6,7 @@ private import Glibc
 ///
 /// Layout of a slot, little-endian: magic `SLSLOT1\n` (8 bytes), generation (u64), length of the contents (u32), zero (u32),
 /// the contents, FNV-1a-64 over all before it (u64). The rest of the slot is zero.
-package struct Slots: ~Copyable {
+package struct Slots: ~Copyable, Sendable {
     /// Bytes of one slot; the contents may have `slotSize - overhead` at most.
     package static let slotSize = 8192
     package static let overhead = 32

@@ -9,7 +9,7 @@ private import CISAL
 ///
 /// With the package trait ISAL it is ISA-L at level 1, otherwise zlib at level 1.
 @safe
-package struct Deflater: ~Copyable {
+package struct Deflater: ~Copyable, @unchecked Sendable {
     /// The final block that closes every deflate stream of ours: fixed codes, nothing but the end mark.
     package static let finalBlock: [UInt8] = [0x03, 0x00]
 

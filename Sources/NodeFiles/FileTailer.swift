@@ -22,6 +22,7 @@ package final class FileTailer {
     private var watchOwners: [Int32: (LogFamily, TailedFile)] = [:]
     /// Families that wait for a renamed or deleted file to be quiet for long enough.
     private var settling: [ObjectIdentifier: LogFamily] = [:]
+    private var nextSettle: Int64 = 0
     /// Progress without records that is still to be told.
     private var untold: [Progress] = []
     private var untoldCounts = Counts()
@@ -530,17 +531,17 @@ package final class FileTailer {
         }
     }
 
-    /// Looks at what only time can tell. Returns when to look again, on the monotonic clock; nil when nothing waits.
-    package func settle(now: Int64) -> Int64? {
-        for family in settling.values {
-            settling[ObjectIdentifier(family)] = nil
-            makeReady(family)
-        }
-        return nil
+    /// Looks, once a second, at what only time can tell: whether a renamed or deleted file has been quiet for long enough.
+    package func settle(now: Int64) {
+        guard !settling.isEmpty, now >= nextSettle else { return }
+        nextSettle = now + 1_000_000_000
+        let waiting = settling.values
+        settling = [:]
+        for family in waiting { makeReady(family) }
     }
 
-    /// Whether files wait for being quiet long enough: `settle` is to be called about once a second.
-    package var hasSettling: Bool { !settling.isEmpty }
+    /// When `settle` is to be called next, on the monotonic clock.
+    package var nextDeadline: Int64 { settling.isEmpty ? .max : nextSettle }
 
     /// Looks at every file that is followed for growth that no event told of.
     package func lookAtAll() {

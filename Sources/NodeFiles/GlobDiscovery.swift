@@ -45,9 +45,10 @@ package final class GlobDiscovery {
     }
 
     /// When `wake` wants to be called although nothing was told, on the monotonic clock.
-    package var nextDeadline: Int64 { nextLook }
+    package var nextDeadline: Int64 { min(nextLook, tailer.nextDeadline) }
 
     package func wake(now: Int64) {
+        tailer.settle(now: now)
         for event in tailer.takeEvents() {
             if event.isOverflow {
                 telemetry.tell(FileEvent.watchOverflow)

@@ -68,10 +68,11 @@ package final class PodLogDiscovery {
     }
 
     /// When `wake` wants to be called although nothing was told, on the monotonic clock.
-    package var nextDeadline: Int64 { nextLook }
+    package var nextDeadline: Int64 { min(nextLook, tailer.nextDeadline) }
 
     /// Takes what inotify has to tell, and looks at everything when it is time to.
     package func wake(now: Int64) {
+        tailer.settle(now: now)
         for event in tailer.takeEvents() { take(event) }
         if now >= nextLook { lookAtAll(now) } else { lookAtChanged() }
     }

@@ -30,6 +30,8 @@ package struct Ledger: Sendable, Equatable {
     package let outputs: [Output]
 
     package var stored: UInt64 { inputs.reduce(0) { $0 + $1.counts[.storedRecords] } }
+    /// One count of all inputs together.
+    package func total(_ counter: Counter) -> UInt64 { inputs.reduce(0) { $0 + $1.counts[counter] } }
     /// Whether every sum agrees.
     package var closes: Bool { inputs.allSatisfy { $0.missing == 0 } && outputs.allSatisfy { $0.missing == 0 } }
 

@@ -12,7 +12,7 @@ package enum StartPoint: String, CaseIterable, Sendable {
 }
 
 /// The cursor of one output. It belongs to the task that delivers.
-package struct StoreCursor: ~Copyable {
+package struct StoreCursor: ~Copyable, Sendable {
     package let output: String
     package private(set) var state: CursorState
     private let store: Store

@@ -20,6 +20,13 @@ package struct ReadGap: Sendable, Equatable {
     /// How many of these numbers were given to records.
     package let records: UInt64
     package let reason: DropReason
+
+    package init(from: UInt64, to: UInt64, records: UInt64, reason: DropReason) {
+        self.from = from
+        self.to = to
+        self.records = records
+        self.reason = reason
+    }
 }
 
 /// One reader's place in the store.

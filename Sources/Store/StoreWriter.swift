@@ -15,7 +15,7 @@ package enum AppendOutcome: Equatable, Sendable {
 }
 
 /// Appends chunks to one lane's segments.
-package struct StoreWriter: ~Copyable {
+package struct StoreWriter: ~Copyable, Sendable {
     package let store: Store
     private let settings: StoreLimits
     private let fileSystem: any FileSystem

@@ -1,0 +1,98 @@
+// What an output is given to send: a run of chunks, as they lie in the store.
+package import Bytes
+import Gzip
+import Store
+
+/// A run of records. Its body is either spliced from the chunks' compressed bytes, or inflated text by text.
+package struct Request: ~Copyable {
+    private let chunks: [ReadChunk]
+    /// The numbers of the first and the last record.
+    package let first: UInt64
+    package let last: UInt64
+    package let recordCount: UInt64
+    /// Bytes of JSON.
+    package let textSize: Int
+    /// Unique to these records on their way to this output: receivers may use it to drop repeats (docs/delivery.md).
+    package let key: String
+
+    /// - Parameter chunks: at least one; they may hold records before `first` and behind `last`, which are left out.
+    init(_ chunks: [ReadChunk], first: UInt64, last: UInt64, recordCount: UInt64, key: String) {
+        precondition(!chunks.isEmpty && first <= last, "a request has records")
+        self.chunks = chunks
+        self.first = first
+        self.last = last
+        self.recordCount = recordCount
+        self.key = key
+        textSize = chunks.reduce(0) { $0 + Int($1.header.textSize) }
+    }
+
+    /// Lends the text of each chunk in turn, lines of JSON that end with newlines. `buffer` is overwritten.
+    package borrowing func withTexts<E: Error>(
+        inflatingInto buffer: inout Arena, _ body: (Span<UInt8>) throws(E) -> Void
+    ) throws(E) {
+        var inflater = Inflater(.raw)
+        for chunk in chunks {
+            Request.inflate(chunk, &inflater, &buffer)
+            let range = wanted(of: chunk, buffer)
+            try body(buffer.span.extracting(range))
+        }
+    }
+
+    /// All records as one gzip member. Whole chunks are spliced untouched; one that is cut is compressed anew.
+    package borrowing func gzipBody() -> [UInt8] {
+        var body = Arena(capacity: chunks.reduce(64) { $0 + $1.member.count })
+        body.append(GzipMember.plainHeader)
+        var splice = GzipSplice()
+        for chunk in chunks {
+            if chunk.header.firstSequence >= first, chunk.header.endSequence <= last + 1 {
+                body.append(chunk.member.span.extracting(chunk.splice))
+                splice.add(textLength: UInt64(chunk.header.textSize), textChecksum: chunk.header.textChecksum)
+                continue
+            }
+            var inflater = Inflater(.raw)
+            var deflater = Deflater()
+            var text = Arena(capacity: Int(chunk.header.textSize))
+            Request.inflate(chunk, &inflater, &text)
+            let part = text.span.extracting(wanted(of: chunk, text))
+            _ = body.fill(Deflater.bound(part.count)) { deflater.compress(part, into: &$0) }
+            body.truncate(to: body.count - Deflater.finalBlock.count)
+            splice.add(textLength: UInt64(part.count), textChecksum: CRC32.of(part))
+        }
+        body.append(splice.ending)
+        return Array(copying: body.span)
+    }
+
+    private static func inflate(_ chunk: ReadChunk, _ inflater: inout Inflater, _ buffer: inout Arena) {
+        buffer.removeAll()
+        let header = chunk.header
+        let deflate = chunk.member.span.extracting(header.bodyOffset..<(header.bodyOffset + header.deflateSize))
+        _ = buffer.fill(Int(header.textSize)) { span in
+            do throws(GzipError) {
+                try inflater.inflateAll(deflate, into: &span)
+            } catch {
+                preconditionFailure("a chunk whose checksum is right cannot be inflated: \(error)")
+            }
+            return Int(header.textSize)
+        }
+    }
+
+    /// The lines of a chunk that belong to the request.
+    private borrowing func wanted(of chunk: ReadChunk, _ text: borrowing Arena) -> Range<Int> {
+        var from = 0
+        var to = text.count
+        if chunk.header.firstSequence < first { from = Request.line(Int(first - chunk.header.firstSequence), text) }
+        if chunk.header.endSequence > last + 1 { to = Request.line(Int(last + 1 - chunk.header.firstSequence), text) }
+        return from..<to
+    }
+
+    /// Where the `n`-th line begins.
+    private static func line(_ n: Int, _ text: borrowing Arena) -> Int {
+        var at = 0
+        for _ in 0..<n {
+            let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text, from: at, to: text.count)
+            guard newline >= 0 else { return text.count }
+            at = newline + 1
+        }
+        return at
+    }
+}

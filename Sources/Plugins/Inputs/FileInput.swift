@@ -1,0 +1,68 @@
+// Input `file`: text files by patterns, one record a line.
+package import Disk
+import NodeFiles
+package import Pipeline
+package import Records
+
+/// Reads text files.
+package final class FileInput: Input {
+    package static let name = "file"
+
+    package struct Settings: PluginSettings {
+        let include: [PathGlob]
+        let exclude: [PathGlob]
+        let files: LogFileSettings
+
+        package init(from fields: inout Fields) {
+            include = fields.list("include", of: PathGlob.self)
+            if include.isEmpty {
+                fields.refuse("include", "names no files", hint: "for example 'include: [/var/log/*.log]'")
+            }
+            exclude = fields.list("exclude", of: PathGlob.self)
+            files = LogFileSettings(from: &fields)
+        }
+    }
+
+    private let settings: Settings
+    private let context: PluginContext
+    private var tailer: FileTailer?
+    private var discovery: GlobDiscovery?
+
+    package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
+        self.settings = settings
+        self.context = context
+    }
+
+    package var jsonMode: JSONMode { settings.files.json }
+
+    package func open(on poller: inout Poller, start: InputStart) throws(PluginError) {
+        var options = settings.files.options(.plain, context: context, isFirst: start.isFirst)
+        options.checksTail = true
+        let tailer = FileTailer(options, known: start.known, telemetry: context.telemetry)
+        if let descriptor = tailer.watchDescriptor {
+            do throws(DiskError) { try poller.add(descriptor) } catch { throw .unusable(error.description) }
+        }
+        let (include, exclude, context) = (settings.include, settings.exclude, self.context)
+        let discovery = GlobDiscovery(
+            roots: Array(Set(include.map(\.folder))).sorted(), tailer: tailer, telemetry: context.telemetry,
+            mayDescend: { folder in include.contains { $0.mayMatch(below: folder) } },
+            isWanted: { path in include.contains { $0.matches(path) } && !exclude.contains { $0.matches(path) } },
+            ending: { path in
+                var ending = RecordEnding(origin: "file")
+                ending.append("file", [("path", .text(path)), ("node_name", .text(context.node))])
+                return ending.finish(staticFields: context.staticFields)
+            })
+        discovery.start(now: SystemClock.monotonic)
+        self.tailer = tailer
+        self.discovery = discovery
+    }
+
+    package func wake(now: Int64) { discovery?.wake(now: now) }
+    package var nextDeadline: Int64 { discovery?.nextDeadline ?? .max }
+    package var hasReady: Bool { tailer?.hasReady ?? false }
+    package var lag: UInt64 { tailer?.lag ?? 0 }
+
+    package func read(
+        into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
+    ) -> Bool { tailer?.read(into: &batch, sparing: sparing, now: now, define: define) ?? false }
+}

@@ -1,0 +1,129 @@
+// Input `kubernetes_logs`: the logs of this node's containers, with what their paths and links say of the pods.
+package import Disk
+import NodeFiles
+package import Pipeline
+package import Records
+
+/// Reads container logs below /var/log/pods.
+package final class KubernetesLogsInput: Input {
+    package static let name = "kubernetes_logs"
+
+    package struct Settings: PluginSettings {
+        /// Where the kubelet keeps the pods' logs.
+        let path: String
+        /// Where the links with the containers' ids are.
+        let containersPath: String
+        let include: Selection
+        let exclude: Selection
+        /// Also read the agent's own pod, whose standard output would feed itself.
+        let ownLogs: Bool
+        let files: LogFileSettings
+
+        package init(from fields: inout Fields) {
+            path = fields.value("path", default: "/var/log/pods")
+            containersPath = fields.value("containers_path", default: "/var/log/containers")
+            include = fields.section("include", as: Selection.self)
+            exclude = fields.section("exclude", as: Selection.self)
+            ownLogs = fields.value("own_logs", default: false)
+            files = LogFileSettings(from: &fields)
+        }
+    }
+
+    /// Globs on names; an empty list says nothing.
+    struct Selection: SettingsSection {
+        let namespaces: [Glob]
+        let pods: [Glob]
+        let containers: [Glob]
+
+        init(from fields: inout Fields) {
+            namespaces = fields.list("namespaces", of: Glob.self)
+            pods = fields.list("pods", of: Glob.self)
+            containers = fields.list("containers", of: Glob.self)
+        }
+    }
+
+    private let settings: Settings
+    private let context: PluginContext
+    private var tailer: FileTailer?
+    private var discovery: PodLogDiscovery?
+
+    package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
+        self.settings = settings
+        self.context = context
+    }
+
+    package var jsonMode: JSONMode { settings.files.json }
+
+    package func open(on poller: inout Poller, start: InputStart) throws(PluginError) {
+        let options = settings.files.options(.cri, context: context, isFirst: start.isFirst)
+        let tailer = FileTailer(options, known: start.known, telemetry: context.telemetry)
+        if let descriptor = tailer.watchDescriptor {
+            do throws(DiskError) { try poller.add(descriptor) } catch { throw .unusable(error.description) }
+        }
+        let (settings, context) = (self.settings, self.context)
+        let own = settings.ownLogs ? nil : OwnPod.find()
+        let discovery = PodLogDiscovery(
+            root: settings.path, linksFolder: settings.containersPath, tailer: tailer, telemetry: context.telemetry,
+            isWanted: { pod, container in
+                KubernetesLogsInput.isWanted(pod, container, include: settings.include, exclude: settings.exclude)
+                    && own?.isSame(pod) != true
+            },
+            ending: { KubernetesLogsInput.ending($0, context) })
+        discovery.start(now: SystemClock.monotonic)
+        self.tailer = tailer
+        self.discovery = discovery
+    }
+
+    package func wake(now: Int64) { discovery?.wake(now: now) }
+    package var nextDeadline: Int64 { discovery?.nextDeadline ?? .max }
+    package var hasReady: Bool { tailer?.hasReady ?? false }
+    package var lag: UInt64 { tailer?.lag ?? 0 }
+
+    package func read(
+        into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
+    ) -> Bool { tailer?.read(into: &batch, sparing: sparing, now: now, define: define) ?? false }
+
+    /// Included by every list that is not empty, excluded by none. A pod is judged before its containers are known.
+    private static func isWanted(_ pod: PodFolder, _ container: String?, include: Selection, exclude: Selection) -> Bool {
+        func isIn(_ globs: [Glob], _ name: String) -> Bool { globs.contains { $0.matches(name) } }
+        if !include.namespaces.isEmpty, !isIn(include.namespaces, pod.namespace) { return false }
+        if !include.pods.isEmpty, !isIn(include.pods, pod.pod) { return false }
+        if isIn(exclude.namespaces, pod.namespace) || isIn(exclude.pods, pod.pod) { return false }
+        guard let container else { return true }
+        if !include.containers.isEmpty, !isIn(include.containers, container) { return false }
+        return !isIn(exclude.containers, container)
+    }
+
+    /// What each record of a container's log ends with.
+    private static func ending(_ log: ContainerLog, _ context: PluginContext) -> [UInt8] {
+        var ending = RecordEnding(origin: "container")
+        ending.append(
+            "kubernetes",
+            [
+                ("namespace_name", .text(log.folder.namespace)), ("pod_name", .text(log.folder.pod)),
+                ("container_name", .text(log.container)), ("pod_uid", .text(log.folder.uid)),
+                ("container_id", .text(log.containerID)), ("restart_count", .number(Int64(log.restart))),
+                ("node_name", .text(context.node)),
+            ])
+        return ending.finish(staticFields: context.staticFields)
+    }
+}
+
+/// The pod that this process runs in, so that it does not read what it writes itself.
+private struct OwnPod {
+    let namespace: String?
+    let pod: String
+
+    /// From the downward API's usual variables; inside a cluster a pod's host name is its name.
+    static func find() -> OwnPod? {
+        guard Machine.environment("KUBERNETES_SERVICE_HOST") != nil || Machine.environment("POD_NAME") != nil else { return nil }
+        let account = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+        let file = try? OwnedFile.open(account, .read)
+        let namespace = (try? file?.read(count: 256, at: 0)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+        return OwnPod(
+            namespace: Machine.environment("POD_NAMESPACE") ?? namespace,
+            pod: Machine.environment("POD_NAME") ?? Machine.environment("HOSTNAME") ?? Machine.hostName)
+    }
+
+    func isSame(_ folder: PodFolder) -> Bool { folder.pod == pod && (namespace == nil || folder.namespace == namespace) }
+}

@@ -1,0 +1,174 @@
+// Records for people, one line each: `Nov 23 03:14:07 shop/odoo-7b569fd464-j7trx odoo[2]: message`.
+import Bytes
+import Disk
+
+/// Turns stored records back into lines as a person reads them.
+struct ShortFormat: ~Copyable {
+    private let isColored: Bool
+    private var line = Arena(capacity: 4096)
+    private var members = Column<JSONMember>(capacity: 64)
+    private var inner = Column<JSONMember>(capacity: 64)
+
+    init(isColored: Bool) { self.isColored = isColored }
+
+    /// Appends each record of `text` (lines of JSON) to `out`.
+    mutating func append(_ text: Span<UInt8>, to out: inout Arena) {
+        var start = 0
+        while start < text.count {
+            let end = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text, from: start) ?? text.count
+            line.removeAll()
+            line.append(text.extracting(start..<end))
+            appendRecord(&out)
+            start = end + 1
+        }
+    }
+
+    private mutating func appendRecord(_ out: inout Arena) {
+        members.removeAll()
+        let scan = JSONScanner.scanObject(line, from: 0, to: line.count, tape: &members)
+        guard scan.isObject else {
+            out.append(line.span)
+            out.append("\n")
+            return
+        }
+        let severity = text(of: "severity")
+        appendTime(&out)
+        appendPlace(&out)
+        let color = isColored ? ShortFormat.color(severity) : ""
+        out.append(color)
+        if let message = member("message") {
+            appendValue(message, &out)
+        } else {
+            appendMembers(&out)
+        }
+        if !color.isEmpty { out.append("\u{1b}[0m") }
+        out.append("\n")
+    }
+
+    /// Red from `error` on, yellow for warnings, dim below `info`: as journalctl paints.
+    private static func color(_ severity: String) -> String {
+        switch severity {
+        case "emergency", "alert", "critical", "error": "\u{1b}[31m"
+        case "warning": "\u{1b}[33m"
+        case "notice": "\u{1b}[1m"
+        case "debug", "trace": "\u{1b}[2m"
+        default: ""
+        }
+    }
+
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    private func appendTime(_ out: inout Arena) {
+        guard let member = member("time") else { return }
+        var parser = TimestampParser()
+        let time = parser.parse(line, from: member.valueStart + 1, to: member.valueStart + member.valueLength - 1)
+        guard time != TimestampParser.invalid else { return }
+        let offset = Int64(Machine.localOffset(at: time / 1_000_000_000)) * 1_000_000_000
+        let local = CivilTime(nanoseconds: time + offset)
+        out.append(ShortFormat.months[local.date.month - 1])
+        func two(_ number: Int, _ pad: StaticString, _ out: inout Arena) {
+            if number < 10 { out.append(pad) }
+            out.append(decimal: number)
+        }
+        out.append(" ")
+        two(local.date.day, " ", &out)
+        out.append(" ")
+        two(local.hour, "0", &out)
+        out.append(":")
+        two(local.minute, "0", &out)
+        out.append(":")
+        two(local.second, "0", &out)
+        out.append(" ")
+    }
+
+    /// `shop/web-1 nginx[2]: `, or the path of a file.
+    private mutating func appendPlace(_ out: inout Arena) {
+        if let place = member("kubernetes") {
+            inner.removeAll()
+            _ = JSONScanner.scanObject(
+                line, from: place.valueStart, to: place.valueStart + place.valueLength, tape: &inner)
+            out.append(innerText("namespace_name"))
+            out.append("/")
+            out.append(innerText("pod_name"))
+            out.append(" ")
+            out.append(innerText("container_name"))
+            let restarts = innerText("restart_count")
+            if restarts != "0" && !restarts.isEmpty { out.append("[\(restarts)]") }
+            out.append(": ")
+        } else if let place = member("file") {
+            inner.removeAll()
+            _ = JSONScanner.scanObject(
+                line, from: place.valueStart, to: place.valueStart + place.valueLength, tape: &inner)
+            out.append(innerText("path"))
+            out.append(": ")
+        }
+    }
+
+    /// A JSON message that was merged: what it calls its message first, then its members as `key=value`.
+    private func appendMembers(_ out: inout Arena) {
+        var isFirst = true
+        for name in ["msg", "MESSAGE", "log"] {
+            guard let message = member(name) else { continue }
+            appendValue(message, &out)
+            isFirst = false
+            break
+        }
+        for index in 0..<members.count {
+            let member = members[index]
+            let name = String(decoding: JSONScanner.decodedKey(line, member), as: UTF8.self)
+            if ["time", "stream", "severity", "origin", "kubernetes", "journal", "file", "sluice", "msg", "MESSAGE", "log"].contains(name) {
+                continue
+            }
+            if !isFirst { out.append(" ") }
+            isFirst = false
+            out.append(name)
+            out.append("=")
+            appendValue(member, &out)
+        }
+    }
+
+    /// A string without its quotes, anything else as it stands. Control characters stay escaped: they could drive a terminal.
+    private func appendValue(_ member: JSONMember, _ out: inout Arena) {
+        guard line[member.valueStart] == UInt8(ascii: "\"") else {
+            out.append(line, from: member.valueStart, count: member.valueLength)
+            return
+        }
+        let bytes = JSONScanner.unescape(line, from: member.valueStart + 1, count: member.valueLength - 2)
+        for byte in bytes {
+            if byte >= 0x20 && byte != 0x7f || byte == UInt8(ascii: "\t") {
+                out.append(byte)
+            } else {
+                out.append("\\x")
+                for digit in [byte >> 4, byte & 15] { out.append(digit < 10 ? 48 + digit : 87 + digit) }
+            }
+        }
+    }
+
+    private func member(_ name: StaticString) -> JSONMember? {
+        for index in 0..<members.count where JSONScanner.keyEquals(line, members[index], name) { return members[index] }
+        return nil
+    }
+
+    private func member(_ name: String) -> JSONMember? {
+        let bytes = Array(name.utf8)
+        for index in 0..<members.count where JSONScanner.keyEquals(line, members[index], bytes) { return members[index] }
+        return nil
+    }
+
+    private func text(of name: StaticString) -> String {
+        guard let member = member(name) else { return "" }
+        return value(member)
+    }
+
+    private func innerText(_ name: StaticString) -> String {
+        for index in 0..<inner.count where JSONScanner.keyEquals(line, inner[index], name) { return value(inner[index]) }
+        return ""
+    }
+
+    private func value(_ member: JSONMember) -> String {
+        guard line[member.valueStart] == UInt8(ascii: "\"") else {
+            return String(decoding: line.span.extracting(member.valueStart..<(member.valueStart + member.valueLength)))
+        }
+        return String(decoding: JSONScanner.unescape(line, from: member.valueStart + 1, count: member.valueLength - 2), as: UTF8.self)
+    }
+}

@@ -1,0 +1,56 @@
+// Output `stdout`: records on standard output, as JSON or in a short form for people.
+private import Bytes
+import Disk
+package import Pipeline
+
+/// Prints records.
+package final class StdoutOutput: Output {
+    package static let name = "stdout"
+
+    /// How records look.
+    enum Format: String, CaseIterable, Sendable {
+        /// The whole record as it is stored.
+        case json
+        /// Time, namespace/pod, container, message.
+        case short
+    }
+
+    package struct Settings: PluginSettings {
+        let format: Format
+
+        package init(from fields: inout Fields) { format = fields.choice("format", default: .json) }
+    }
+
+    private let format: Format
+    private var printer: ShortFormat
+    private var buffer = Arena(capacity: 512 * 1024)
+    private var lines = Arena(capacity: 64 * 1024)
+
+    package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
+        format = settings.format
+        printer = ShortFormat(isColored: StandardStream.outputIsTerminal && Machine.environment("NO_COLOR") == nil)
+    }
+
+    package var state: [UInt8] { [] }
+    package func open(state: [UInt8]) async throws(DeliveryFailure) {}
+
+    package func send(_ request: borrowing Request) async throws(DeliveryFailure) {
+        do throws(DiskError) {
+            let output = try StandardStream.output()
+            try request.withTexts(inflatingInto: &buffer) { text throws(DiskError) in
+                guard format == .short else { return try output.write(text) }
+                lines.removeAll()
+                printer.append(text, to: &lines)
+                try StdoutOutput.write(lines, output)
+            }
+        } catch {
+            throw DeliveryFailure(error.description)
+        }
+    }
+
+    private static func write(_ lines: borrowing Arena, _ output: borrowing OwnedFile) throws(DiskError) {
+        try output.write(lines.span)
+    }
+
+    package func close() async {}
+}

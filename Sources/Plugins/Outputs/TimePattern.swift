@@ -1,0 +1,52 @@
+// Times in file names, as strftime(3) writes them.
+import Bytes
+import Disk
+
+/// The conversions that make sense in a file's name.
+enum TimePattern {
+    /// Fills the local time into a path: `%Y %m %d %H %M %S %j`, `%%`.
+    static func fill(_ pattern: String, at nanoseconds: Int64) -> String {
+        guard pattern.contains("%") else { return pattern }
+        let offset = Int64(Machine.localOffset(at: nanoseconds / 1_000_000_000)) * 1_000_000_000
+        let time = CivilTime(nanoseconds: nanoseconds + offset)
+        var text = ""
+        var isConversion = false
+        for character in pattern {
+            guard isConversion else {
+                if character == "%" { isConversion = true } else { text.append(character) }
+                continue
+            }
+            isConversion = false
+            switch character {
+            case "Y": text += digits(time.date.year, 4)
+            case "m": text += digits(time.date.month, 2)
+            case "d": text += digits(time.date.day, 2)
+            case "H": text += digits(time.hour, 2)
+            case "M": text += digits(time.minute, 2)
+            case "S": text += digits(time.second, 2)
+            case "j": text += digits(time.date.dayOfYear, 3)
+            default: text.append(character)
+            }
+        }
+        return text
+    }
+
+    /// The first conversion that is not known; "" for a percent sign at the very end.
+    static func unknownConversion(in pattern: String) -> String? {
+        var isConversion = false
+        for character in pattern {
+            if isConversion {
+                guard "YmdHMSj%".contains(character) else { return String(character) }
+                isConversion = false
+            } else {
+                isConversion = character == "%"
+            }
+        }
+        return isConversion ? "" : nil
+    }
+
+    private static func digits(_ number: Int, _ width: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, width - text.count)) + text
+    }
+}

@@ -1,0 +1,106 @@
+// The wiring: a store, a lane that fills it, deliveries that empty it, and the order in which they end.
+import Bytes
+import Disk
+import Logging
+import Pipeline
+import ServiceLifecycle
+import Settings
+import Store
+import Telemetry
+import UnixSignals
+
+/// One run of the agent.
+struct Agent {
+    private let settings: AgentSettings
+    private let once: Bool
+    private let telemetry: Telemetry
+    private let store: Store
+    private let control: LaneControl
+    private let lane: LaneService
+    private let deliveries: DeliveriesService
+
+    /// Opens the store and everything else that can fail before anything runs.
+    init(_ settings: AgentSettings, once: Bool, telemetry: Telemetry) throws {
+        self.settings = settings
+        self.once = once
+        self.telemetry = telemetry
+        let node = settings.agent.node ?? Machine.environment("NODE_NAME") ?? Machine.hostName
+        var fields = Arena(capacity: 256)
+        for field in settings.fields {
+            fields.append(",")
+            fields.appendJSONString(field.name)
+            fields.append(":")
+            fields.append(field.value.bytes)
+        }
+        let context = PluginContext(
+            name: "", node: node, staticFields: [UInt8](copying: fields.span), once: once, telemetry: telemetry)
+
+        let writer = try Store.open(
+            settings.dataDirectory, settings: StoreLimits(settings.store), fileSystem: LocalFileSystem(), telemetry: telemetry)
+        let store = writer.store
+        self.store = store
+        control = try LaneControl()
+        deliveries = try DeliveriesService(
+            settings.outputs, store: store, context: context, grace: settings.agent.shutdownGrace.duration, once: once)
+        StoreCursor.announceAbandoned(store, outputs: Set(settings.outputs.map(\.plugin.name)))
+
+        var laneSettings = LaneSettings()
+        laneSettings.linger = Int64(settings.store.linger.nanoseconds)
+        laneSettings.catchUpWindow = UInt64(settings.store.catchUpWindow.bytes)
+        laneSettings.once = once
+        lane = LaneService(
+            writer: Handover(writer),
+            inputs: settings.inputs.map { item in
+                LaneInputPlan(name: item.name) { () throws(PluginError) in try item.make(context.named(item.name)) }
+            },
+            filters: settings.filters.map { item in
+                LaneFilterPlan(name: item.name) { () throws(PluginError) in try item.make(context.named(item.name)) }
+            },
+            fieldNames: settings.fields.map(\.name), settings: laneSettings, control: control, telemetry: telemetry)
+    }
+
+    /// Runs until a signal or, with --once, until all is delivered. Returns whether everything went well.
+    func run() async throws -> Bool {
+        let started = SystemClock.monotonic
+        let report = ReportService(
+            store: store, control: control, deliveries: deliveries, telemetry: telemetry,
+            interval: settings.agent.summaryInterval.duration,
+            showsProgress: once && StandardStream.errorIsTerminal && !settings.outputs.contains { $0.plugin.type == "stdout" })
+        // They end in the reverse order: first the lane, then the deliveries, at last the reports.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: report, successTerminationBehavior: .ignore),
+                    .init(service: deliveries, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: lane, successTerminationBehavior: .ignore),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+        try await group.run()
+        let undelivered = deliveries.undelivered
+        if once { report.summarize(since: started) }
+        for (output, records) in undelivered {
+            telemetry.logger.warning(
+                "records are left for the next start", metadata: ["output": "\(output)", "waiting": "\(records)"])
+        }
+        return !once || undelivered.isEmpty
+    }
+}
+
+extension PluginContext {
+    /// The same for another item.
+    func named(_ name: String) -> PluginContext {
+        var context = self
+        context.name = name
+        return context
+    }
+}
+
+extension StoreLimits {
+    init(_ settings: StoreSettings) {
+        self.init()
+        maxSize = UInt64(settings.maxSize.bytes)
+        minFree = UInt64(settings.minFree.bytes)
+        history = Int64(settings.history.nanoseconds)
+        syncInterval = Int64(settings.sync.nanoseconds)
+    }
+}

@@ -1,0 +1,99 @@
+// All deliveries as one service: a task and a thread for each output, and the patience with them at the end.
+import Disk
+import Pipeline
+import ServiceLifecycle
+import Settings
+import Store
+import Telemetry
+
+/// Delivers to every output until the store has ended and all is sent, or patience is over.
+final class DeliveriesService: Service {
+    /// One output's part.
+    private struct Part: Sendable {
+        let item: AgentSettings.ConfiguredOutput
+        let cursor: Handover<StoreCursor>
+        let status = DeliveryStatus()
+    }
+
+    private let parts: [Part]
+    private let store: Store
+    private let context: PluginContext
+    private let grace: Duration
+    private let once: Bool
+
+    init(
+        _ outputs: [AgentSettings.ConfiguredOutput], store: Store, context: PluginContext, grace: Duration, once: Bool
+    ) throws(DiskError) {
+        var parts: [Part] = []
+        for item in outputs {
+            let cursor = try StoreCursor(
+                store, output: item.plugin.name, start: item.delivery.startAt == .history ? .history : .end,
+                mayGiveWay: item.delivery.whenFull == .giveWay)
+            parts.append(Part(item: item, cursor: Handover(cursor)))
+        }
+        self.parts = parts
+        self.store = store
+        self.context = context
+        self.grace = grace
+        self.once = once
+    }
+
+    /// How each output stands.
+    var pictures: [(name: String, picture: DeliveryStatus.Picture)] {
+        parts.map { ($0.item.plugin.name, $0.status.picture) }
+    }
+
+    /// Outputs that have not got everything, and how many records wait for each.
+    var undelivered: [(String, UInt64)] {
+        parts.compactMap { part in
+            let waiting = store.waitingRecords(from: store.cursors[part.item.plugin.name]?.next ?? 0)
+            return waiting > 0 ? (part.item.plugin.name, waiting) : nil
+        }
+    }
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in parts { group.addTask { try await self.deliver(part) } }
+            group.addTask { await self.bePatient() }
+            // The watch ends when all is delivered or patience is over; an output that cannot be built ends it all.
+            var left = parts.count
+            while left > 0, let _ = try await group.next() {
+                left -= 1
+                if parts.allSatisfy({ $0.status.picture.isDone }) || isOver { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func deliver(_ part: Part) async throws {
+        let executor = ThreadExecutor("out-\(part.item.plugin.name)")
+        defer { executor.stop() }
+        try await withTaskExecutorPreference(executor) {
+            guard let cursor = part.cursor.take() else { return }
+            let output = try part.item.plugin.make(context.named(part.item.plugin.name))
+            let delivery = Delivery(
+                output, cursor: cursor, store: store, settings: part.item.delivery, status: part.status,
+                telemetry: context.telemetry)
+            await delivery.run()
+        }
+    }
+
+    private var isOver: Bool { Task.isCancelled }
+
+    /// Waits until the store has ended and then, for as long as there is hope, for the outputs. A run with --once gives
+    /// up on an output that has had no success for the whole grace; a stop gives the grace once to all.
+    private func bePatient() async {
+        while !store.isEnded, !Task.isCancelled { await store.changed(since: store.version, within: .seconds(1)) }
+        let ended = SystemClock.monotonic
+        let patience = Int64(grace / .nanoseconds(1))
+        while !Task.isCancelled, !parts.allSatisfy({ $0.status.picture.isDone }) {
+            let now = SystemClock.monotonic
+            let isHopeless = parts.contains { part in
+                let picture = part.status.picture
+                return !picture.isDone && now - (once ? max(ended, picture.lastSuccess) : ended) > patience
+            }
+            if isHopeless { return }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}
