@@ -149,7 +149,8 @@ struct LineReader {
             if pending.isForgotten { restore(&pending, file, family, line.stream, upTo: offset, batch.arena, line, count) }
             let start = batch.arena.count
             batch.arena.append(pending.bytes)
-            appendRow(&batch, pending.time, start, pending.bytes.count, line.stream, [])
+            // The time of the piece that finishes it: only then was the line there.
+            appendRow(&batch, line.time, start, pending.bytes.count, line.stream, [])
             noteFinished(pending, file, family, line.stream)
             if line.isPartial { set(.skipping, line.stream, family) }
         } else {
