@@ -1,7 +1,5 @@
 // Raw storage of batches and chunks: bytes that grow, are reused for ever and are lent out as spans.
 // Every range that comes from outside is checked here, once, so that the floors above need no unsafe code.
-private import Glibc
-
 /// A growable run of bytes that is written once per use and then recycled; it never shrinks by itself.
 ///
 /// `slack` readable bytes always follow the last one, so that a scanner may load a whole word at the end of the contents.
@@ -10,10 +8,10 @@ package struct Arena: ~Copyable, @unchecked Sendable {
     /// Bytes behind the capacity that may be read (not written) by word-wise scanners.
     package static let slack = 64
 
-    private(set) var base: UnsafeMutablePointer<UInt8>
-    package private(set) var capacity: Int
+    @usableFromInline package var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline package var capacity: Int
     /// How many bytes are in use.
-    package private(set) var count = 0
+    @usableFromInline package var count = 0
 
     /// Creates an empty arena with room for `capacity` bytes.
     package init(capacity: Int = 4096) {
@@ -26,7 +24,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
     deinit { unsafe base.deallocate() }
 
     /// The contents.
-    package var span: Span<UInt8> {
+    @inlinable package var span: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             let bytes = unsafe UnsafeBufferPointer(start: base, count: count)
@@ -35,7 +33,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
     }
 
     /// The byte at `index`.
-    package subscript(index: Int) -> UInt8 {
+    @inlinable package subscript(index: Int) -> UInt8 {
         @inline(__always)
         get {
             precondition(index >= 0 && index < count, "arena index out of range")
@@ -50,16 +48,16 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// The eight bytes from `index` on, little-endian; those behind the contents are arbitrary.
     @inline(__always)
-    package func word(at index: Int) -> UInt64 {
+    @inlinable package func word(at index: Int) -> UInt64 {
         precondition(index >= 0 && index <= count, "arena index out of range")
         return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
     }
 
     /// Forgets the contents and keeps the room.
-    package mutating func removeAll() { count = 0 }
+    @inlinable package mutating func removeAll() { count = 0 }
 
     /// Forgets what lies behind the first `newCount` bytes.
-    package mutating func truncate(to newCount: Int) {
+    @inlinable package mutating func truncate(to newCount: Int) {
         precondition(newCount >= 0 && newCount <= count, "an arena is truncated to less than it holds")
         count = newCount
     }
@@ -76,12 +74,12 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Makes room for `extra` more bytes.
     @inline(__always)
-    package mutating func reserve(_ extra: Int) {
+    @inlinable package mutating func reserve(_ extra: Int) {
         if capacity - count < extra { grow(extra) }
     }
 
     @inline(never)
-    private mutating func grow(_ extra: Int) {
+    @usableFromInline package mutating func grow(_ extra: Int) {
         precondition(extra >= 0, "a negative number of bytes is reserved")
         let wanted = max(count + extra, capacity * 2)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted + Self.slack)
@@ -94,7 +92,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends one byte.
     @inline(__always)
-    package mutating func append(_ byte: UInt8) {
+    @inlinable package mutating func append(_ byte: UInt8) {
         reserve(1)
         unsafe base[count] = byte
         count += 1
@@ -102,7 +100,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends the bytes of a literal.
     @inline(__always)
-    package mutating func append(_ text: StaticString) {
+    @inlinable package mutating func append(_ text: StaticString) {
         let n = text.utf8CodeUnitCount
         reserve(n)
         unsafe (base + count).update(from: text.utf8Start, count: n)
@@ -111,7 +109,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends all of `bytes`.
     @inline(__always)
-    package mutating func append(_ bytes: Span<UInt8>) {
+    @inlinable package mutating func append(_ bytes: Span<UInt8>) {
         let n = bytes.count
         guard n > 0 else { return }
         reserve(n)
@@ -123,17 +121,17 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends all of `bytes`.
     @inline(__always)
-    package mutating func append(_ bytes: borrowing [UInt8]) { append(bytes.span) }
+    @inlinable package mutating func append(_ bytes: borrowing [UInt8]) { append(bytes.span) }
 
-    /// Appends the UTF-8 of `text`.
-    package mutating func append(_ text: String) { append(Array(text.utf8).span) }
+    /// Appends the UTF-8 of `text`. Literals are better appended as `StaticString`, which needs no copy.
+    package mutating func append(text: String) { append(Array(text.utf8).span) }
 
     /// Appends `length` bytes of another arena from `start` on.
     @inline(__always)
-    package mutating func append(_ other: borrowing Arena, from start: Int, count length: Int) {
+    @inlinable package mutating func append(_ other: borrowing Arena, from start: Int, count length: Int) {
         precondition(start >= 0 && length >= 0 && start + length <= other.count, "bytes outside of an arena are copied")
         reserve(length)
-        unsafe memcpy(base + count, other.base + start, length)
+        unsafe (base + count).update(from: other.base + start, count: length)
         count += length
     }
 
@@ -160,7 +158,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Lends room for at most `limit` more bytes to `body` (a read, a compressor), which returns how many it wrote.
     @inline(__always)
-    package mutating func fill<E: Error>(
+    @inlinable package mutating func fill<E: Error>(
         _ limit: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> Int
     ) throws(E) -> Int {
         reserve(limit)
@@ -176,14 +174,14 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends a fixed-width integer, little-endian.
     @inline(__always)
-    package mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
+    @inlinable package mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
         reserve(MemoryLayout<T>.size)
         unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: value.littleEndian, as: T.self)
         count += MemoryLayout<T>.size
     }
 
     /// Overwrites the integer at `start`, little-endian.
-    package mutating func overwrite<T: FixedWidthInteger>(littleEndian value: T, at start: Int) {
+    @inlinable package mutating func overwrite<T: FixedWidthInteger>(littleEndian value: T, at start: Int) {
         precondition(start >= 0 && start + MemoryLayout<T>.size <= count, "bytes outside of an arena are overwritten")
         unsafe UnsafeMutableRawPointer(base + start).storeBytes(of: value.littleEndian, as: T.self)
     }

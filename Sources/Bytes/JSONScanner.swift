@@ -2,13 +2,13 @@
 
 /// One member of a JSON object, as ranges of the arena that was scanned. 16 bytes.
 package struct JSONMember: BitwiseCopyable, Sendable {
-    private let keyStartBits: UInt32
+    @usableFromInline package let keyStartBits: UInt32
     // The highest bit says that there is an escape.
-    private let keyLengthBits: UInt32
-    private let valueStartBits: UInt32
-    private let valueLengthBits: UInt32
+    @usableFromInline package let keyLengthBits: UInt32
+    @usableFromInline package let valueStartBits: UInt32
+    @usableFromInline package let valueLengthBits: UInt32
 
-    private static let escapeBit: UInt32 = 1 << 31
+    @inlinable package static var escapeBit: UInt32 { 1 << 31 }
 
     /// Creates a member. Offsets are below 2^32, lengths below 2^31; the flags are what the accessors of their names say.
     @inline(__always)
@@ -24,17 +24,17 @@ package struct JSONMember: BitwiseCopyable, Sendable {
     }
 
     /// Where the key begins, behind its quote.
-    package var keyStart: Int { Int(keyStartBits) }
+    @inlinable package var keyStart: Int { Int(keyStartBits) }
     /// Bytes of the key, without its quotes, as written.
-    package var keyLength: Int { Int(keyLengthBits & ~Self.escapeBit) }
+    @inlinable package var keyLength: Int { Int(keyLengthBits & ~Self.escapeBit) }
     /// Where the value begins, with its quote or bracket.
-    package var valueStart: Int { Int(valueStartBits) }
+    @inlinable package var valueStart: Int { Int(valueStartBits) }
     /// Bytes of the value as written; a scanned value has at least one.
-    package var valueLength: Int { Int(valueLengthBits & ~Self.escapeBit) }
+    @inlinable package var valueLength: Int { Int(valueLengthBits & ~Self.escapeBit) }
     /// Whether the key has to be unescaped before it can be compared byte by byte.
-    package var keyHasEscapes: Bool { keyLengthBits & Self.escapeBit != 0 }
+    @inlinable package var keyHasEscapes: Bool { keyLengthBits & Self.escapeBit != 0 }
     /// Whether the value is a string with an escape in it.
-    package var valueHasEscapes: Bool { valueLengthBits & Self.escapeBit != 0 }
+    @inlinable package var valueHasEscapes: Bool { valueLengthBits & Self.escapeBit != 0 }
 }
 
 /// What `JSONScanner.scanObject` found.

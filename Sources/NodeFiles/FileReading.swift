@@ -91,7 +91,7 @@ struct LineReader {
             case .cri: take(file, family, &batch, from: at, to: newline, offset, budget)
             case .plain:
                 family.lastTime = now
-                if offset >= file.resumeEnd { appendRow(&batch, now, at, newline - at, .none, []) }
+                if offset >= file.resumeEnd { appendRow(&batch, now, at, newline - at, .none, .none) }
             }
             at = newline + 1
         }
@@ -118,7 +118,7 @@ struct LineReader {
             if case .idle = family.stderr { isIdle = true } else { isIdle = false }
         }
         if isIdle && !line.isPartial {
-            appendRow(&batch, line.time, line.messageStart, end - line.messageStart, line.stream, [])
+            appendRow(&batch, line.time, line.messageStart, end - line.messageStart, line.stream, .none)
         } else {
             takePiece(line, file, family, &batch, end, offset, budget)
         }
@@ -150,7 +150,7 @@ struct LineReader {
             let start = batch.arena.count
             batch.arena.append(pending.bytes)
             // The time of the piece that finishes it: only then was the line there.
-            appendRow(&batch, line.time, start, pending.bytes.count, line.stream, [])
+            appendRow(&batch, line.time, start, pending.bytes.count, line.stream, .none)
             noteFinished(pending, file, family, line.stream)
             if line.isPartial { set(.skipping, line.stream, family) }
         } else {
@@ -250,7 +250,7 @@ struct LineReader {
         let offset = file.readOffset
         switch format {
         case .plain:
-            if offset >= file.resumeEnd { appendRow(&batch, now, start, end - start, .none, []) }
+            if offset >= file.resumeEnd { appendRow(&batch, now, start, end - start, .none, .none) }
         case .cri: take(file, family, &batch, from: start, to: end, offset, budget)
         }
         batch.counts[.readBytes] += UInt64(end - start)

@@ -9,7 +9,7 @@ extension RecordBatch {
             var row = rows[index]
             let start = Int(row.messageStart)
             let length = Int(row.messageLength)
-            guard length > 2, beginsLikeObject(start, length), row.flags.isDisjoint(with: [.truncated, .unfinished]) else { continue }
+            guard length > 2, beginsLikeObject(start, length), row.flags.isDisjoint(with: .cutShort) else { continue }
             let before = tape.count
             let scan = JSONScanner.scanObject(arena, from: start, to: start + length, tape: &tape)
             guard scan.isObject, tape.count > before else { continue }

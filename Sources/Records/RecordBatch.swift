@@ -11,25 +11,29 @@ package enum RecordStream: UInt8, BitwiseCopyable, Sendable {
 /// What is special about a record. The first four are written into it, in the array `sluice`.
 package struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Cut at `max_line`.
-    package static let truncated = RecordFlags(rawValue: 1)
+    @inlinable package static var truncated: RecordFlags { RecordFlags(rawValue: 1) }
     /// Not in the format of its input; kept whole.
-    package static let malformed = RecordFlags(rawValue: 2)
+    @inlinable package static var malformed: RecordFlags { RecordFlags(rawValue: 2) }
     /// Its end never came.
-    package static let unfinished = RecordFlags(rawValue: 4)
+    @inlinable package static var unfinished: RecordFlags { RecordFlags(rawValue: 4) }
     /// Its bytes were not all UTF-8.
-    package static let invalidText = RecordFlags(rawValue: 8)
+    @inlinable package static var invalidText: RecordFlags { RecordFlags(rawValue: 8) }
     /// The message is a JSON object, and its members are on the tape.
-    package static let json = RecordFlags(rawValue: 16)
+    @inlinable package static var json: RecordFlags { RecordFlags(rawValue: 16) }
     /// A raw newline stands between tokens of the JSON text.
-    package static let jsonHasNewlines = RecordFlags(rawValue: 32)
+    @inlinable package static var jsonHasNewlines: RecordFlags { RecordFlags(rawValue: 32) }
     /// A filter's rule leaves it out.
-    package static let filtered = RecordFlags(rawValue: 64)
+    @inlinable package static var filtered: RecordFlags { RecordFlags(rawValue: 64) }
 
     /// The flags that are written into the record.
-    package static let marks: RecordFlags = [.truncated, .malformed, .unfinished, .invalidText]
+    @inlinable package static var marks: RecordFlags { RecordFlags(rawValue: 15) }
+    /// Its text is not all there: it is not taken for JSON.
+    @inlinable package static var cutShort: RecordFlags { RecordFlags(rawValue: 5) }
+    /// Nothing special.
+    @inlinable package static var none: RecordFlags { RecordFlags(rawValue: 0) }
 }
 
 /// One record: offsets into the batch's arena.
@@ -49,8 +53,8 @@ package struct Row: BitwiseCopyable, Sendable {
     package var flags: RecordFlags
 
     /// A record whose message is `length` bytes of the arena from `start` on.
-    @inline(__always)
-    package init(time: Int64, start: Int, length: Int, stream: RecordStream, flags: RecordFlags = []) {
+    @inlinable
+    package init(time: Int64, start: Int, length: Int, stream: RecordStream, flags: RecordFlags = .none) {
         self.time = time
         messageStart = UInt32(truncatingIfNeeded: start)
         messageLength = UInt32(truncatingIfNeeded: length)

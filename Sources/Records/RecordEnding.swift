@@ -25,7 +25,7 @@ package struct RecordEnding: ~Copyable {
             bytes.append(":")
             switch value {
             case .text(let text): bytes.appendJSONString(text)
-            case .number(let number): bytes.append(String(number))
+            case .number(let number): bytes.append(text: String(number))
             }
         }
         bytes.append("}")

@@ -48,13 +48,13 @@ package struct LineLogHandler: LogHandler {
             times.append(SystemClock.realtime, to: &time)
             line.append(time, from: 0, count: 23)
             line.append("Z ")
-            line.append(colored(event.level.rawValue, event.level))
+            line.append(text: colored(event.level.rawValue, event.level))
             line.append(" ")
-            line.append("\(event.message)")
+            line.append(text: "\(event.message)")
             for (key, value) in pairs {
-                line.append(" \(key)=")
+                line.append(text: " \(key)=")
                 if value.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x22 && $0 != 0x3d }) && !value.isEmpty {
-                    line.append(value)
+                    line.append(text: value)
                 } else {
                     line.appendJSONString(value)
                 }
@@ -62,7 +62,7 @@ package struct LineLogHandler: LogHandler {
         case .json:
             line.append("{\"time\":\"")
             times.append(SystemClock.realtime, to: &line)
-            line.append("\",\"severity\":\"\(event.level.rawValue)\",\"message\":")
+            line.append(text: "\",\"severity\":\"\(event.level.rawValue)\",\"message\":")
             line.appendJSONString("\(event.message)")
             for (key, value) in pairs {
                 line.append(",")

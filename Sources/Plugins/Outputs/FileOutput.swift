@@ -63,7 +63,7 @@ package final class FileOutput: Output {
         var out = Arena(capacity: 256)
         out.append(littleEndian: current.length)
         out.append(littleEndian: UInt16(current.base.utf8.count))
-        out.append(current.path)
+        out.append(text: current.path)
         return Array(copying: out.span)
     }
 

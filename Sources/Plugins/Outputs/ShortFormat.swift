@@ -35,7 +35,7 @@ struct ShortFormat: ~Copyable {
         appendTime(&out)
         appendPlace(&out)
         let color = isColored ? ShortFormat.color(severity) : ""
-        out.append(color)
+        out.append(text: color)
         if let message = member("message") {
             appendValue(message, &out)
         } else {
@@ -65,7 +65,7 @@ struct ShortFormat: ~Copyable {
         guard time != TimestampParser.invalid else { return }
         let offset = Int64(Machine.localOffset(at: time / 1_000_000_000)) * 1_000_000_000
         let local = CivilTime(nanoseconds: time + offset)
-        out.append(ShortFormat.months[local.date.month - 1])
+        out.append(text: ShortFormat.months[local.date.month - 1])
         func two(_ number: Int, _ pad: StaticString, _ out: inout Arena) {
             if number < 10 { out.append(pad) }
             out.append(decimal: number)
@@ -87,19 +87,19 @@ struct ShortFormat: ~Copyable {
             inner.removeAll()
             _ = JSONScanner.scanObject(
                 line, from: place.valueStart, to: place.valueStart + place.valueLength, tape: &inner)
-            out.append(innerText("namespace_name"))
+            out.append(text: innerText("namespace_name"))
             out.append("/")
-            out.append(innerText("pod_name"))
+            out.append(text: innerText("pod_name"))
             out.append(" ")
-            out.append(innerText("container_name"))
+            out.append(text: innerText("container_name"))
             let restarts = innerText("restart_count")
-            if restarts != "0" && !restarts.isEmpty { out.append("[\(restarts)]") }
+            if restarts != "0" && !restarts.isEmpty { out.append(text: "[\(restarts)]") }
             out.append(": ")
         } else if let place = member("file") {
             inner.removeAll()
             _ = JSONScanner.scanObject(
                 line, from: place.valueStart, to: place.valueStart + place.valueLength, tape: &inner)
-            out.append(innerText("path"))
+            out.append(text: innerText("path"))
             out.append(": ")
         }
     }
@@ -121,7 +121,7 @@ struct ShortFormat: ~Copyable {
             }
             if !isFirst { out.append(" ") }
             isFirst = false
-            out.append(name)
+            out.append(text: name)
             out.append("=")
             appendValue(member, &out)
         }
