@@ -4,17 +4,17 @@
 ///
 /// `slack` readable bytes always follow the last one, so that a scanner may load a whole word at the end of the contents.
 @safe
-package struct Arena: ~Copyable, @unchecked Sendable {
+public struct Arena: ~Copyable, @unchecked Sendable {
     /// Bytes behind the capacity that may be read (not written) by word-wise scanners.
-    package static let slack = 64
+    public static let slack = 64
 
-    @usableFromInline package var base: UnsafeMutablePointer<UInt8>
-    @usableFromInline package var capacity: Int
+    public var base: UnsafeMutablePointer<UInt8>
+    public var capacity: Int
     /// How many bytes are in use.
-    @usableFromInline package var count = 0
+    public var count = 0
 
     /// Creates an empty arena with room for `capacity` bytes.
-    package init(capacity: Int = 4096) {
+    public init(capacity: Int = 4096) {
         precondition(capacity >= 0, "an arena's capacity is not negative")
         self.capacity = capacity
         unsafe base = .allocate(capacity: capacity + Self.slack)
@@ -24,7 +24,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
     deinit { unsafe base.deallocate() }
 
     /// The contents.
-    @inlinable package var span: Span<UInt8> {
+    public var span: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             let bytes = unsafe UnsafeBufferPointer(start: base, count: count)
@@ -33,7 +33,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
     }
 
     /// The byte at `index`.
-    @inlinable package subscript(index: Int) -> UInt8 {
+    public subscript(index: Int) -> UInt8 {
         @inline(__always)
         get {
             precondition(index >= 0 && index < count, "arena index out of range")
@@ -48,22 +48,22 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// The eight bytes from `index` on, little-endian; those behind the contents are arbitrary.
     @inline(__always)
-    @inlinable package func word(at index: Int) -> UInt64 {
+    public func word(at index: Int) -> UInt64 {
         precondition(index >= 0 && index <= count, "arena index out of range")
         return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
     }
 
     /// Forgets the contents and keeps the room.
-    @inlinable package mutating func removeAll() { count = 0 }
+    public mutating func removeAll() { count = 0 }
 
     /// Forgets what lies behind the first `newCount` bytes.
-    @inlinable package mutating func truncate(to newCount: Int) {
+    public mutating func truncate(to newCount: Int) {
         precondition(newCount >= 0 && newCount <= count, "an arena is truncated to less than it holds")
         count = newCount
     }
 
     /// Gives back room above `limit` bytes, after an unusually large record. The contents are forgotten.
-    package mutating func shrink(toAtMost limit: Int) {
+    public mutating func shrink(toAtMost limit: Int) {
         count = 0
         guard capacity > limit else { return }
         unsafe base.deallocate()
@@ -74,12 +74,12 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Makes room for `extra` more bytes.
     @inline(__always)
-    @inlinable package mutating func reserve(_ extra: Int) {
+    public mutating func reserve(_ extra: Int) {
         if capacity - count < extra { grow(extra) }
     }
 
     @inline(never)
-    @usableFromInline package mutating func grow(_ extra: Int) {
+    public mutating func grow(_ extra: Int) {
         precondition(extra >= 0, "a negative number of bytes is reserved")
         let wanted = max(count + extra, capacity * 2)
         let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: wanted + Self.slack)
@@ -92,7 +92,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends one byte.
     @inline(__always)
-    @inlinable package mutating func append(_ byte: UInt8) {
+    public mutating func append(_ byte: UInt8) {
         reserve(1)
         unsafe base[count] = byte
         count += 1
@@ -100,7 +100,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends the bytes of a literal.
     @inline(__always)
-    @inlinable package mutating func append(_ text: StaticString) {
+    public mutating func append(_ text: StaticString) {
         let n = text.utf8CodeUnitCount
         reserve(n)
         unsafe (base + count).update(from: text.utf8Start, count: n)
@@ -109,7 +109,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends all of `bytes`.
     @inline(__always)
-    @inlinable package mutating func append(_ bytes: Span<UInt8>) {
+    public mutating func append(_ bytes: Span<UInt8>) {
         let n = bytes.count
         guard n > 0 else { return }
         reserve(n)
@@ -121,14 +121,14 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends all of `bytes`.
     @inline(__always)
-    @inlinable package mutating func append(_ bytes: borrowing [UInt8]) { append(bytes.span) }
+    public mutating func append(_ bytes: borrowing [UInt8]) { append(bytes.span) }
 
     /// Appends the UTF-8 of `text`. Literals are better appended as `StaticString`, which needs no copy.
-    package mutating func append(text: String) { append(Array(text.utf8).span) }
+    public mutating func append(text: String) { append(Array(text.utf8).span) }
 
     /// Appends `length` bytes of another arena from `start` on.
     @inline(__always)
-    @inlinable package mutating func append(_ other: borrowing Arena, from start: Int, count length: Int) {
+    public mutating func append(_ other: borrowing Arena, from start: Int, count length: Int) {
         precondition(start >= 0 && length >= 0 && start + length <= other.count, "bytes outside of an arena are copied")
         reserve(length)
         unsafe (base + count).update(from: other.base + start, count: length)
@@ -136,7 +136,7 @@ package struct Arena: ~Copyable, @unchecked Sendable {
     }
 
     /// Appends `length` of the arena's own bytes from `start` on.
-    package mutating func appendOwn(from start: Int, count length: Int) {
+    public mutating func appendOwn(from start: Int, count length: Int) {
         precondition(start >= 0 && length >= 0 && start + length <= count, "bytes outside of an arena are copied")
         reserve(length)
         unsafe (base + count).update(from: base + start, count: length)
@@ -144,21 +144,21 @@ package struct Arena: ~Copyable, @unchecked Sendable {
     }
 
     /// Appends `n` zero bytes, to be overwritten later.
-    package mutating func appendZeros(_ n: Int) {
+    public mutating func appendZeros(_ n: Int) {
         reserve(n)
         unsafe (base + count).initialize(repeating: 0, count: n)
         count += n
     }
 
     /// Overwrites bytes that are in use, from `start` on, with `bytes`.
-    package mutating func overwrite(at start: Int, with bytes: Span<UInt8>) {
+    public mutating func overwrite(at start: Int, with bytes: Span<UInt8>) {
         precondition(start >= 0 && start + bytes.count <= count, "bytes outside of an arena are overwritten")
         for i in 0..<bytes.count { unsafe base[start + i] = bytes[i] }
     }
 
     /// Lends room for at most `limit` more bytes to `body` (a read, a compressor), which returns how many it wrote.
     @inline(__always)
-    @inlinable package mutating func fill<E: Error>(
+    public mutating func fill<E: Error>(
         _ limit: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> Int
     ) throws(E) -> Int {
         reserve(limit)
@@ -174,14 +174,14 @@ package struct Arena: ~Copyable, @unchecked Sendable {
 
     /// Appends a fixed-width integer, little-endian.
     @inline(__always)
-    @inlinable package mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
+    public mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
         reserve(MemoryLayout<T>.size)
         unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: value.littleEndian, as: T.self)
         count += MemoryLayout<T>.size
     }
 
     /// Overwrites the integer at `start`, little-endian.
-    @inlinable package mutating func overwrite<T: FixedWidthInteger>(littleEndian value: T, at start: Int) {
+    public mutating func overwrite<T: FixedWidthInteger>(littleEndian value: T, at start: Int) {
         precondition(start >= 0 && start + MemoryLayout<T>.size <= count, "bytes outside of an arena are overwritten")
         unsafe UnsafeMutableRawPointer(base + start).storeBytes(of: value.littleEndian, as: T.self)
     }

@@ -3,10 +3,10 @@ private import CLinux
 private import Glibc
 
 /// Searches and comparisons. Indices are byte offsets into what was given, never relative to `from`.
-package enum ByteSearch {
+public enum ByteSearch {
     /// The first place of `byte` in `bytes` at or after `from`; memchr(3).
     @inline(__always)
-    package static func firstIndex(of byte: UInt8, in bytes: Span<UInt8>, from: Int = 0) -> Int? {
+    public static func firstIndex(of byte: UInt8, in bytes: Span<UInt8>, from: Int = 0) -> Int? {
         precondition(from >= 0 && from <= bytes.count, "a search starts outside of the bytes")
         let found = unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return -1 }
@@ -17,14 +17,14 @@ package enum ByteSearch {
 
     /// The first place of `byte` in `from..<to` of `arena`, or -1; memchr(3).
     @inline(__always)
-    package static func firstIndex(of byte: UInt8, in arena: borrowing Arena, from: Int, to: Int) -> Int {
+    public static func firstIndex(of byte: UInt8, in arena: borrowing Arena, from: Int, to: Int) -> Int {
         arena.check(from, to)
         return unsafe firstIndex(of: byte, at: arena.base, from: from, to: to)
     }
 
     /// The last place of `byte` in `from..<to` of `arena`, or -1.
     @inline(__always)
-    package static func lastIndex(of byte: UInt8, in arena: borrowing Arena, from: Int, to: Int) -> Int {
+    public static func lastIndex(of byte: UInt8, in arena: borrowing Arena, from: Int, to: Int) -> Int {
         arena.check(from, to)
         var i = to - 1
         while i >= from, unsafe arena.base[i] != byte { i -= 1 }
@@ -32,13 +32,13 @@ package enum ByteSearch {
     }
 
     /// The last place of `byte` in `bytes` before `to`.
-    package static func lastIndex(of byte: UInt8, in bytes: Span<UInt8>, to: Int) -> Int? {
+    public static func lastIndex(of byte: UInt8, in bytes: Span<UInt8>, to: Int) -> Int? {
         precondition(to >= 0 && to <= bytes.count, "a search ends outside of the bytes")
         return (0..<to).last { bytes[$0] == byte }
     }
 
     /// The first place of `needle` in `haystack`, 0 for an empty needle; memmem(3).
-    package static func find(_ needle: Span<UInt8>, in haystack: Span<UInt8>) -> Int? {
+    public static func find(_ needle: Span<UInt8>, in haystack: Span<UInt8>) -> Int? {
         if needle.isEmpty { return 0 }
         return unsafe haystack.withUnsafeBufferPointer { hay in
             guard let base = hay.baseAddress else { return nil }
@@ -48,7 +48,7 @@ package enum ByteSearch {
     }
 
     /// The first place of `needle` in `from..<to` of `arena`, or -1; `from` for an empty needle; memmem(3).
-    package static func find(_ needle: Span<UInt8>, in arena: borrowing Arena, from: Int, to: Int) -> Int {
+    public static func find(_ needle: Span<UInt8>, in arena: borrowing Arena, from: Int, to: Int) -> Int {
         arena.check(from, to)
         if needle.isEmpty { return from }
         let found = unsafe find(needle, at: arena.base + from, count: to - from)
@@ -57,7 +57,7 @@ package enum ByteSearch {
 
     /// Whether `count` bytes of `arena` from `from` on are `bytes`.
     @inline(__always)
-    package static func equal(_ arena: borrowing Arena, from: Int, count: Int, _ bytes: Span<UInt8>) -> Bool {
+    public static func equal(_ arena: borrowing Arena, from: Int, count: Int, _ bytes: Span<UInt8>) -> Bool {
         arena.check(from, from + count)
         guard count == bytes.count else { return false }
         return unsafe bytes.withUnsafeBufferPointer { other in
@@ -68,19 +68,19 @@ package enum ByteSearch {
 
     /// Whether `count` bytes of `arena` from `from` on are `bytes`.
     @inline(__always)
-    package static func equal(_ arena: borrowing Arena, from: Int, count: Int, _ bytes: borrowing [UInt8]) -> Bool {
+    public static func equal(_ arena: borrowing Arena, from: Int, count: Int, _ bytes: borrowing [UInt8]) -> Bool {
         equal(arena, from: from, count: count, bytes.span)
     }
 
     /// Whether `count` bytes of `arena` from `from` on are the UTF-8 of `text`.
     @inline(__always)
-    package static func equal(_ arena: borrowing Arena, from: Int, count: Int, _ text: StaticString) -> Bool {
+    public static func equal(_ arena: borrowing Arena, from: Int, count: Int, _ text: StaticString) -> Bool {
         arena.check(from, from + count)
         return unsafe count == text.utf8CodeUnitCount && memcmp(arena.base + from, text.utf8Start, count) == 0
     }
 
     /// Whether two spans hold the same bytes.
-    package static func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+    public static func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
         guard one.count == other.count else { return false }
         return unsafe one.withUnsafeBufferPointer { a in
             unsafe other.withUnsafeBufferPointer { b in

@@ -2,24 +2,24 @@
 
 /// A growable array of plain values that is recycled, not copied.
 @safe
-package struct Column<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
-    @usableFromInline package var base: UnsafeMutablePointer<Element>
-    @usableFromInline package var capacity: Int
+public struct Column<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
+    public var base: UnsafeMutablePointer<Element>
+    public var capacity: Int
     /// How many elements are in use.
-    package var count = 0
+    public var count = 0
 
     /// Creates an empty column with room for `capacity` elements.
-    @inlinable package init(capacity: Int = 256) {
+    public init(capacity: Int = 256) {
         self.capacity = max(1, capacity)
         unsafe base = .allocate(capacity: self.capacity)
     }
 
     deinit { unsafe base.deallocate() }
 
-    @inlinable package var isEmpty: Bool { count == 0 }
+    public var isEmpty: Bool { count == 0 }
 
     /// The element at `index`.
-    @inlinable package subscript(index: Int) -> Element {
+    public subscript(index: Int) -> Element {
         @inline(__always)
         get {
             precondition(index >= 0 && index < count, "column index out of range")
@@ -34,14 +34,14 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable 
 
     /// Appends one element.
     @inline(__always)
-    @inlinable package mutating func append(_ element: Element) {
+    public mutating func append(_ element: Element) {
         if count == capacity { grow() }
         unsafe (base + count).initialize(to: element)
         count += 1
     }
 
     @inline(never)
-    @usableFromInline package mutating func grow() {
+    public mutating func grow() {
         let moved = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
         unsafe moved.update(from: base, count: count)
         unsafe base.deallocate()
@@ -50,10 +50,10 @@ package struct Column<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable 
     }
 
     /// Forgets all elements and keeps the room.
-    @inlinable package mutating func removeAll() { count = 0 }
+    public mutating func removeAll() { count = 0 }
 
     /// Forgets the elements behind the first `newCount`.
-    @inlinable package mutating func truncate(to newCount: Int) {
+    public mutating func truncate(to newCount: Int) {
         precondition(newCount >= 0 && newCount <= count, "a column is truncated to less than it holds")
         count = newCount
     }

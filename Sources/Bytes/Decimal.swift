@@ -1,9 +1,9 @@
 // Integers as decimal digits: written to an arena, read from bytes; eight digits at a time where it pays.
 
 /// Reads decimal integers, and converts eight digits at once.
-package enum DecimalText {
+public enum DecimalText {
     /// The value of 1 or more ASCII digits that are all of `digits`; nil for anything else and above `UInt64.max`.
-    package static func unsigned(_ digits: Span<UInt8>) -> UInt64? {
+    public static func unsigned(_ digits: Span<UInt8>) -> UInt64? {
         guard !digits.isEmpty else { return nil }
         var value: UInt64 = 0
         for i in 0..<digits.count {
@@ -18,7 +18,7 @@ package enum DecimalText {
     }
 
     /// The value of digits with an optional `-` or `+` before them; nil for anything else and outside of `Int64`.
-    package static func signed(_ text: Span<UInt8>) -> Int64? {
+    public static func signed(_ text: Span<UInt8>) -> Int64? {
         guard !text.isEmpty else { return nil }
         let isNegative = text[0] == UInt8(ascii: "-")
         let hasSign = isNegative || text[0] == UInt8(ascii: "+")
@@ -59,7 +59,7 @@ package enum DecimalText {
 
 extension Arena {
     /// Appends `value` in decimal, without leading zeros.
-    package mutating func append(decimal value: UInt64) {
+    public mutating func append(decimal value: UInt64) {
         var digits = InlineArray<20, UInt8>(repeating: 0x30)
         var start = 20
         var rest = value
@@ -72,11 +72,11 @@ extension Arena {
     }
 
     /// Appends `value` in decimal, with `-` before it when negative.
-    package mutating func append(decimal value: Int64) {
+    public mutating func append(decimal value: Int64) {
         if value < 0 { append(UInt8(ascii: "-")) }
         append(decimal: UInt64(value.magnitude))
     }
 
     /// Appends `value` in decimal, with `-` before it when negative.
-    package mutating func append(decimal value: Int) { append(decimal: Int64(value)) }
+    public mutating func append(decimal value: Int) { append(decimal: Int64(value)) }
 }

@@ -1,18 +1,18 @@
 // Checks JSON to the letter of RFC 8259 and notes where an object's members are; builds nothing, copies nothing.
 
 /// One member of a JSON object, as ranges of the arena that was scanned. 16 bytes.
-package struct JSONMember: BitwiseCopyable, Sendable {
-    @usableFromInline package let keyStartBits: UInt32
+public struct JSONMember: BitwiseCopyable, Sendable {
+    public let keyStartBits: UInt32
     // The highest bit says that there is an escape.
-    @usableFromInline package let keyLengthBits: UInt32
-    @usableFromInline package let valueStartBits: UInt32
-    @usableFromInline package let valueLengthBits: UInt32
+    public let keyLengthBits: UInt32
+    public let valueStartBits: UInt32
+    public let valueLengthBits: UInt32
 
-    @inlinable package static var escapeBit: UInt32 { 1 << 31 }
+    public static var escapeBit: UInt32 { 1 << 31 }
 
     /// Creates a member. Offsets are below 2^32, lengths below 2^31; the flags are what the accessors of their names say.
     @inline(__always)
-    package init(
+    public init(
         keyStart: Int, keyLength: Int, valueStart: Int, valueLength: Int,
         keyHasEscapes: Bool = false, valueHasEscapes: Bool = false
     ) {
@@ -24,32 +24,32 @@ package struct JSONMember: BitwiseCopyable, Sendable {
     }
 
     /// Where the key begins, behind its quote.
-    @inlinable package var keyStart: Int { Int(keyStartBits) }
+    public var keyStart: Int { Int(keyStartBits) }
     /// Bytes of the key, without its quotes, as written.
-    @inlinable package var keyLength: Int { Int(keyLengthBits & ~Self.escapeBit) }
+    public var keyLength: Int { Int(keyLengthBits & ~Self.escapeBit) }
     /// Where the value begins, with its quote or bracket.
-    @inlinable package var valueStart: Int { Int(valueStartBits) }
+    public var valueStart: Int { Int(valueStartBits) }
     /// Bytes of the value as written; a scanned value has at least one.
-    @inlinable package var valueLength: Int { Int(valueLengthBits & ~Self.escapeBit) }
+    public var valueLength: Int { Int(valueLengthBits & ~Self.escapeBit) }
     /// Whether the key has to be unescaped before it can be compared byte by byte.
-    @inlinable package var keyHasEscapes: Bool { keyLengthBits & Self.escapeBit != 0 }
+    public var keyHasEscapes: Bool { keyLengthBits & Self.escapeBit != 0 }
     /// Whether the value is a string with an escape in it.
-    @inlinable package var valueHasEscapes: Bool { valueLengthBits & Self.escapeBit != 0 }
+    public var valueHasEscapes: Bool { valueLengthBits & Self.escapeBit != 0 }
 }
 
 /// What `JSONScanner.scanObject` found.
-package struct JSONObjectScan: Equatable, Sendable {
+public struct JSONObjectScan: Equatable, Sendable {
     /// How many members were appended to the tape; -1 when the bytes are not exactly one JSON object.
-    package let memberCount: Int
+    public let memberCount: Int
     /// Where the first member begins.
-    package let bodyStart: Int
+    public let bodyStart: Int
     /// Where the last member ends. The bytes between are all members with their commas.
-    package let bodyEnd: Int
+    public let bodyEnd: Int
     /// Whether a line feed stands between tokens inside the braces, so that a copy of the bytes would be two lines.
-    package let hasNewlines: Bool
+    public let hasNewlines: Bool
 
     /// Whether the bytes were exactly one JSON object.
-    package var isObject: Bool { memberCount >= 0 }
+    public var isObject: Bool { memberCount >= 0 }
 
     fileprivate static var failure: JSONObjectScan {
         JSONObjectScan(memberCount: -1, bodyStart: 0, bodyEnd: 0, hasNewlines: false)
@@ -63,13 +63,13 @@ package struct JSONObjectScan: Equatable, Sendable {
 /// - `\u` escapes of lone surrogates are refused, and so are numbers beyond what a `Double` can hold (`1e400`): many
 ///   receivers refuse the whole request for either;
 /// - duplicate keys are accepted.
-package enum JSONScanner {
+public enum JSONScanner {
     /// How many objects and arrays may be open at once; the outermost counts.
-    package static let maximumDepth = 128
+    public static let maximumDepth = 128
 
     /// Checks that `from..<to` of `arena` is exactly one JSON object and appends its members to `tape`.
     /// The tape is as before when it is not. Duplicate keys appear as often as they are written.
-    package static func scanObject(
+    public static func scanObject(
         _ arena: borrowing Arena, from: Int, to: Int, tape: inout Column<JSONMember>
     ) -> JSONObjectScan {
         arena.check(from, to)
@@ -81,7 +81,7 @@ package enum JSONScanner {
     }
 
     /// Whether `from..<to` of `arena` is exactly one JSON value of any kind.
-    package static func validate(_ arena: borrowing Arena, from: Int, to: Int) -> Bool {
+    public static func validate(_ arena: borrowing Arena, from: Int, to: Int) -> Bool {
         arena.check(from, to)
         let cursor = unsafe JSONCursor(base: arena.base, end: to)
         var hasNewlines = false
@@ -399,7 +399,7 @@ private struct JSONCursor {
 extension JSONScanner {
     /// Whether the key of `member` is `name`, however it is spelled.
     @inline(__always)
-    package static func keyEquals(_ arena: borrowing Arena, _ member: JSONMember, _ name: Span<UInt8>) -> Bool {
+    public static func keyEquals(_ arena: borrowing Arena, _ member: JSONMember, _ name: Span<UInt8>) -> Bool {
         if member.keyHasEscapes {
             return unescapedEquals(arena, from: member.keyStart, count: member.keyLength, name)
         }
@@ -408,18 +408,18 @@ extension JSONScanner {
 
     /// Whether the key of `member` is `name`, however it is spelled.
     @inline(__always)
-    package static func keyEquals(_ arena: borrowing Arena, _ member: JSONMember, _ name: borrowing [UInt8]) -> Bool {
+    public static func keyEquals(_ arena: borrowing Arena, _ member: JSONMember, _ name: borrowing [UInt8]) -> Bool {
         keyEquals(arena, member, name.span)
     }
 
     /// Whether the key of `member` is `name`, however it is spelled.
-    package static func keyEquals(_ arena: borrowing Arena, _ member: JSONMember, _ name: StaticString) -> Bool {
+    public static func keyEquals(_ arena: borrowing Arena, _ member: JSONMember, _ name: StaticString) -> Bool {
         let bytes = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         return unsafe keyEquals(arena, member, Span(_unsafeElements: bytes))
     }
 
     /// Whether two members have the same key, however each is spelled.
-    package static func keysEqual(_ arena: borrowing Arena, _ one: JSONMember, _ other: JSONMember) -> Bool {
+    public static func keysEqual(_ arena: borrowing Arena, _ one: JSONMember, _ other: JSONMember) -> Bool {
         if one.keyHasEscapes && other.keyHasEscapes {
             return decodedKey(arena, one) == decodedKey(arena, other)
         }
@@ -428,12 +428,12 @@ extension JSONScanner {
     }
 
     /// The key of `member` without its escapes.
-    package static func decodedKey(_ arena: borrowing Arena, _ member: JSONMember) -> [UInt8] {
+    public static func decodedKey(_ arena: borrowing Arena, _ member: JSONMember) -> [UInt8] {
         unescape(arena, from: member.keyStart, count: member.keyLength)
     }
 
     /// Whether the value of `member` is a string and that string is `text`, however it is spelled.
-    package static func valueEquals(_ arena: borrowing Arena, _ member: JSONMember, _ text: Span<UInt8>) -> Bool {
+    public static func valueEquals(_ arena: borrowing Arena, _ member: JSONMember, _ text: Span<UInt8>) -> Bool {
         guard member.valueLength >= 2, arena[member.valueStart] == UInt8(ascii: "\"") else { return false }
         let (start, length) = (member.valueStart + 1, member.valueLength - 2)
         if member.valueHasEscapes { return unescapedEquals(arena, from: start, count: length, text) }
@@ -441,7 +441,7 @@ extension JSONScanner {
     }
 
     /// The bytes that the inside of a JSON string stands for, in an array of its own.
-    package static func unescape(_ arena: borrowing Arena, from: Int, count: Int) -> [UInt8] {
+    public static func unescape(_ arena: borrowing Arena, from: Int, count: Int) -> [UInt8] {
         arena.check(from, from + count)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
@@ -474,7 +474,7 @@ extension JSONScanner {
 
 extension Arena {
     /// Appends what `length` bytes of `source` from `start` on, the inside of a JSON string, stand for.
-    package mutating func appendUnescaped(_ source: borrowing Arena, from start: Int, count length: Int) {
+    public mutating func appendUnescaped(_ source: borrowing Arena, from start: Int, count length: Int) {
         source.check(start, start + length)
         let end = start + length
         var i = start

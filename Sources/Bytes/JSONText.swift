@@ -7,14 +7,14 @@ extension Arena {
     /// becomes U+FFFD. The result may be six times as long.
     /// - Returns: whether something was replaced by U+FFFD.
     @inline(__always)
-    package mutating func appendEscaped(_ source: borrowing Arena, from start: Int, count length: Int) -> Bool {
+    public mutating func appendEscaped(_ source: borrowing Arena, from start: Int, count length: Int) -> Bool {
         source.check(start, start + length)
         return unsafe appendEscaped(source.base + start, count: length, readable: length + Self.slack)
     }
 
     /// Appends all of `bytes` as the inside of a JSON string, without quotes; see the form for arenas.
     @discardableResult
-    package mutating func appendEscaped(_ bytes: Span<UInt8>) -> Bool {
+    public mutating func appendEscaped(_ bytes: Span<UInt8>) -> Bool {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return false }
             return unsafe appendEscaped(base, count: buffer.count, readable: buffer.count)
@@ -22,17 +22,17 @@ extension Arena {
     }
 
     /// Appends all of `bytes` as a JSON string with its quotes.
-    package mutating func appendJSONString(_ bytes: Span<UInt8>) {
+    public mutating func appendJSONString(_ bytes: Span<UInt8>) {
         append(UInt8(ascii: "\""))
         appendEscaped(bytes)
         append(UInt8(ascii: "\""))
     }
 
     /// Appends all of `bytes` as a JSON string with its quotes.
-    package mutating func appendJSONString(_ bytes: borrowing [UInt8]) { appendJSONString(bytes.span) }
+    public mutating func appendJSONString(_ bytes: borrowing [UInt8]) { appendJSONString(bytes.span) }
 
     /// Appends `text` as a JSON string with its quotes.
-    package mutating func appendJSONString(_ text: String) { appendJSONString(Array(text.utf8).span) }
+    public mutating func appendJSONString(_ text: String) { appendJSONString(Array(text.utf8).span) }
 
     /// Escapes `length` bytes at `source`, of which `readable` may be loaded.
     private mutating func appendEscaped(_ source: UnsafePointer<UInt8>, count length: Int, readable: Int) -> Bool {

@@ -1,16 +1,16 @@
 // Times as text: RFC 3339 read and written with nanoseconds, and the calendar it needs. Knows no leap seconds, as Unix time.
 
 /// A day of the proleptic Gregorian calendar.
-package struct CivilDate: Equatable, Sendable {
+public struct CivilDate: Equatable, Sendable {
     /// The year; 0 is 1 BC.
-    package let year: Int
+    public let year: Int
     /// 1 to 12.
-    package let month: Int
+    public let month: Int
     /// 1 to 31.
-    package let day: Int
+    public let day: Int
 
     /// The day, or nil where the calendar has none, as on 30 February.
-    package init?(year: Int, month: Int, day: Int) {
+    public init?(year: Int, month: Int, day: Int) {
         guard (1...12).contains(month), day >= 1, day <= Self.daysIn(month: month, of: year) else { return nil }
         self.year = year
         self.month = month
@@ -18,7 +18,7 @@ package struct CivilDate: Equatable, Sendable {
     }
 
     /// The day that lies `days` after 1970-01-01.
-    package init(daysSinceEpoch days: Int) {
+    public init(daysSinceEpoch days: Int) {
         // Years are counted from 1 March, so that the leap day is a year's last and months follow one pattern.
         let sinceMarch0 = days + Self.daysFromMarch0ToEpoch
         let cycle = floorQuotient(sinceMarch0, 146_097)
@@ -36,7 +36,7 @@ package struct CivilDate: Equatable, Sendable {
     }
 
     /// Days after 1970-01-01; negative before it.
-    package var daysSinceEpoch: Int {
+    public var daysSinceEpoch: Int {
         let yearFromMarch = month <= 2 ? year - 1 : year
         let leapDays =
             floorQuotient(yearFromMarch, 4) - floorQuotient(yearFromMarch, 100) + floorQuotient(yearFromMarch, 400)
@@ -46,21 +46,21 @@ package struct CivilDate: Equatable, Sendable {
     }
 
     /// 0 for Sunday to 6 for Saturday.
-    package var weekday: Int {
+    public var weekday: Int {
         let shifted = daysSinceEpoch + 4
         return shifted - floorQuotient(shifted, 7) * 7
     }
 
     /// 1 for 1 January to 366.
-    package var dayOfYear: Int {
+    public var dayOfYear: Int {
         (1..<month).reduce(day) { $0 + Self.daysIn(month: $1, of: year) }
     }
 
     /// Whether `year` has a 29 February.
-    package static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
+    public static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
     /// Days of a month, 1 to 12.
-    package static func daysIn(month: Int, of year: Int) -> Int {
+    public static func daysIn(month: Int, of year: Int) -> Int {
         switch month {
         case 2: isLeap(year) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -76,20 +76,20 @@ package struct CivilDate: Equatable, Sendable {
 }
 
 /// A time of day in UTC beside its date, as `strftime` and the viewer need it.
-package struct CivilTime: Equatable, Sendable {
+public struct CivilTime: Equatable, Sendable {
     /// The day.
-    package let date: CivilDate
+    public let date: CivilDate
     /// 0 to 23.
-    package let hour: Int
+    public let hour: Int
     /// 0 to 59.
-    package let minute: Int
+    public let minute: Int
     /// 0 to 59.
-    package let second: Int
+    public let second: Int
     /// 0 to 999 999 999.
-    package let nanosecond: Int
+    public let nanosecond: Int
 
     /// Splits `nanoseconds` since 1970-01-01T00:00:00Z.
-    package init(nanoseconds: Int64) {
+    public init(nanoseconds: Int64) {
         let seconds = floorQuotient(Int(nanoseconds), 1_000_000_000)
         let days = floorQuotient(seconds, 86_400)
         let ofDay = seconds - days * 86_400
@@ -102,7 +102,7 @@ package struct CivilTime: Equatable, Sendable {
 
     /// Nanoseconds since 1970-01-01T00:00:00Z of a time of day, or nil outside of `Int64`.
     /// `secondsOfDay` may be negative or beyond a day, as when a zone's offset has been taken off.
-    package static func nanoseconds(_ date: CivilDate, secondsOfDay: Int, nanosecond: Int) -> Int64? {
+    public static func nanoseconds(_ date: CivilDate, secondsOfDay: Int, nanosecond: Int) -> Int64? {
         joined(seconds: date.daysSinceEpoch * 86_400 + secondsOfDay, nanosecond: nanosecond)
     }
 
@@ -123,12 +123,12 @@ package struct CivilTime: Equatable, Sendable {
 /// Accepted: `2026-01-02T03:04:05`, then nothing or a point and 1 to 9 digits, then `Z` or `+hh:mm` or `-hh:mm` (hours to
 /// 23, minutes to 59); `T` and `Z` also in lower case, as the RFC allows. Refused: days the calendar does not have, hour
 /// 24, second 60 (Unix time has no leap seconds, no logging clock writes one), more digits, and what `Int64` cannot hold.
-package struct TimestampParser: Sendable {
+public struct TimestampParser: Sendable {
     /// What `parse` returns for what is not a time. As a time it would be the first nanosecond of the range, in 1677.
-    package static let invalid = Int64.min
+    public static let invalid = Int64.min
 
     /// Where the text of the last valid time ended: the index of the byte after it.
-    package private(set) var end = 0
+    public private(set) var end = 0
 
     // The last first 19 bytes as words at 0, 8 and 11, and the seconds since the epoch they stand for. The words
     // overlap and at first disagree, so that nothing matches them.
@@ -138,12 +138,12 @@ package struct TimestampParser: Sendable {
     private var seconds = 0
 
     /// Creates a parser that has seen nothing.
-    package init() {}
+    public init() {}
 
     /// Nanoseconds since 1970-01-01T00:00:00Z of the time that begins at `from` and ends, with anything behind it, at or
     /// before `to`; `end` says where. `invalid` when there is none.
     @inline(__always)
-    package mutating func parse(_ arena: borrowing Arena, from: Int, to: Int) -> Int64 {
+    public mutating func parse(_ arena: borrowing Arena, from: Int, to: Int) -> Int64 {
         arena.check(from, to)
         guard to - from >= 20 else { return Self.invalid }
         let (first, second, third) = (arena.word(at: from), arena.word(at: from + 8), arena.word(at: from + 11))
@@ -224,7 +224,7 @@ package struct TimestampParser: Sendable {
 }
 
 /// Writes RFC 3339 times in UTC with nanoseconds, always 30 bytes; what times of one second share is made once.
-package struct TimestampWriter: Sendable {
+public struct TimestampWriter: Sendable {
     // `2026-01-02T03:04:05.` of the second that was written last.
     private var head: UInt64 = 0
     private var middle: UInt64 = 0
@@ -232,14 +232,14 @@ package struct TimestampWriter: Sendable {
     private var seconds: Int64
 
     /// Creates a writer.
-    package init() {
+    public init() {
         seconds = 0
         prepare()
     }
 
     /// Appends `nanoseconds` since 1970-01-01T00:00:00Z as `2026-01-02T03:04:05.123456789Z`.
     @inline(__always)
-    package mutating func append(_ nanoseconds: Int64, to arena: inout Arena) {
+    public mutating func append(_ nanoseconds: Int64, to arena: inout Arena) {
         let rounded = nanoseconds / 1_000_000_000
         let floor = nanoseconds < rounded &* 1_000_000_000 ? rounded - 1 : rounded
         if floor != seconds {

@@ -2,14 +2,14 @@
 
 extension [UInt8] {
     /// Copies a span.
-    package init(copying span: Span<UInt8>) {
+    public init(copying span: Span<UInt8>) {
         self = unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
     }
 }
 
 extension String {
     /// Reads a span as UTF-8, invalid bytes replaced by U+FFFD.
-    package init(decoding span: Span<UInt8>) {
+    public init(decoding span: Span<UInt8>) {
         self = unsafe span.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }

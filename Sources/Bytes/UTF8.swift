@@ -3,18 +3,18 @@
 /// UTF-8 in raw bytes. What is not UTF-8 is cut into *maximal subparts* (Unicode, "U+FFFD Substitution of Maximal
 /// Subparts"): the longest beginnings of a valid sequence, else single bytes, each to be shown as one U+FFFD.
 /// Swift's `String(decoding:as:)`, Python and browsers cut alike.
-package enum UTF8Text {
+public enum UTF8Text {
     /// What begins at `index` of `arena` and is part of `index..<to`: the length of a valid sequence (1 to 4), or the
     /// length of a maximal invalid subpart (1 to 3) as a negative number.
     @inline(__always)
-    package static func step(_ arena: borrowing Arena, at index: Int, to: Int) -> Int {
+    public static func step(_ arena: borrowing Arena, at index: Int, to: Int) -> Int {
         arena.check(index, to)
         precondition(index < to, "nothing is left to decode")
         return unsafe step(arena.base, index, to)
     }
 
     /// Whether all of `from..<to` is UTF-8.
-    package static func isValid(_ arena: borrowing Arena, from: Int, to: Int) -> Bool {
+    public static func isValid(_ arena: borrowing Arena, from: Int, to: Int) -> Bool {
         arena.check(from, to)
         var i = from
         while i < to {
@@ -31,7 +31,7 @@ package enum UTF8Text {
 
     /// Where to cut a text that begins at `from` so that it keeps at most the bytes before `cut` and no beginning of a
     /// sequence whose end would be lost: `cut`, or up to 3 bytes less. Bytes that are not UTF-8 are cut anywhere.
-    package static func floorBoundary(_ arena: borrowing Arena, from: Int, cut: Int) -> Int {
+    public static func floorBoundary(_ arena: borrowing Arena, from: Int, cut: Int) -> Int {
         arena.check(from, cut)
         var lead = cut - 1
         while lead >= from, lead >= cut - 3, arena[lead] & 0xc0 == 0x80 { lead -= 1 }
@@ -40,7 +40,7 @@ package enum UTF8Text {
         return unsafe step(arena.base, lead, cut) == lead - cut ? lead : cut
     }
 
-    /// As the package function, on bytes that are readable up to `end`.
+    /// As the public function, on bytes that are readable up to `end`.
     @inline(__always)
     static func step(_ base: UnsafePointer<UInt8>, _ index: Int, _ end: Int) -> Int {
         let lead = unsafe base[index]

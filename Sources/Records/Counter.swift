@@ -1,7 +1,7 @@
 // What is counted per input from reading to the store: the left side of the ledger.
 
 /// A count that is kept in the store and survives restarts. Raw values are written to disk: they are never reused.
-package enum Counter: UInt8, CaseIterable, Sendable {
+public enum Counter: UInt8, CaseIterable, Sendable {
     /// Records that reading gave: complete lines, after joining.
     case readRecords = 1
     /// Bytes of the source that were read for them.
@@ -42,7 +42,7 @@ package enum Counter: UInt8, CaseIterable, Sendable {
     case damagedBytes = 36
 
     /// The name in `sluice ledger --output json`.
-    package var name: String {
+    public var name: String {
         switch self {
         case .readRecords: "read_records"
         case .readBytes: "read_bytes"
@@ -66,32 +66,32 @@ package enum Counter: UInt8, CaseIterable, Sendable {
 }
 
 /// Counts by kind; adding is a table look-up.
-package struct Counts: Sendable, Equatable {
+public struct Counts: Sendable, Equatable {
     private var values: [40 of UInt64]
 
-    package init() { values = .init(repeating: 0) }
+    public init() { values = .init(repeating: 0) }
 
-    package subscript(counter: Counter) -> UInt64 {
+    public subscript(counter: Counter) -> UInt64 {
         get { values[Int(counter.rawValue)] }
         set { values[Int(counter.rawValue)] = newValue }
     }
 
     /// Adds all of `other`.
-    package mutating func add(_ other: Counts) {
+    public mutating func add(_ other: Counts) {
         for i in 0..<40 { values[i] += other.values[i] }
     }
 
     /// The counts that are not zero.
-    package var nonZero: [(Counter, UInt64)] {
+    public var nonZero: [(Counter, UInt64)] {
         Counter.allCases.compactMap { self[$0] == 0 ? nil : ($0, self[$0]) }
     }
 
-    package var isEmpty: Bool {
+    public var isEmpty: Bool {
         for i in 0..<40 where values[i] != 0 { return false }
         return true
     }
 
-    package static func == (a: Counts, b: Counts) -> Bool {
+    public static func == (a: Counts, b: Counts) -> Bool {
         for i in 0..<40 where a.values[i] != b.values[i] { return false }
         return true
     }

@@ -4,7 +4,7 @@ import Bytes
 extension RecordBatch {
     /// Checks every message that begins like a JSON object; those that are one get their members onto the tape.
     /// `{}` and everything else stays text.
-    package mutating func parseJSON() {
+    public mutating func parseJSON() {
         for index in 0..<rows.count {
             var row = rows[index]
             let start = Int(row.messageStart)

@@ -1,8 +1,8 @@
 // Writes records as lines of JSON, the native shape of docs/records.md. A clean JSON message costs one copy of its bytes.
-package import Bytes
+public import Bytes
 
 /// What becomes of a message that is a JSON object.
-package enum JSONMode: Sendable, Equatable {
+public enum JSONMode: Sendable, Equatable {
     /// Its members become members of the record.
     case merge
     /// It stays text.
@@ -12,16 +12,16 @@ package enum JSONMode: Sendable, Equatable {
 }
 
 /// The names that members of a message cannot have in a record.
-package struct ReservedNames: Sendable {
+public struct ReservedNames: Sendable {
     /// The names that records use themselves.
-    package static let always = ["time", "stream", "severity", "origin", "kubernetes", "journal", "file", "sluice"]
+    public static let always = ["time", "stream", "severity", "origin", "kubernetes", "journal", "file", "sluice"]
 
     private let names: [[UInt8]]
     private let words: [MemberName]
     let bits: UInt64
 
     /// The names records use, and those of the static `fields`.
-    package init(fields: [String] = []) {
+    public init(fields: [String] = []) {
         names = (ReservedNames.always + fields).map { Array($0.utf8) }
         words = names.map(MemberName.init)
         bits = words.reduce(0) { $0 | $1.bit }
@@ -32,13 +32,13 @@ package struct ReservedNames: Sendable {
 }
 
 /// Encodes rows of batches. It keeps what repeats from one record to the next: the second of the time.
-package struct RecordEncoder: ~Copyable {
+public struct RecordEncoder: ~Copyable {
     private var times = TimestampWriter()
     private let reserved: ReservedNames
     private let mode: JSONMode
     private let underKey: [UInt8]
 
-    package init(mode: JSONMode, reserved: ReservedNames) {
+    public init(mode: JSONMode, reserved: ReservedNames) {
         self.mode = mode
         self.reserved = reserved
         var key = Arena(capacity: 64)
@@ -51,7 +51,7 @@ package struct RecordEncoder: ~Copyable {
     }
 
     /// Appends one record and its newline to `out`; what had to be mended is added to `counts`.
-    package mutating func append(
+    public mutating func append(
         _ row: Row, of batch: borrowing RecordBatch, to out: inout Arena, counts: inout Counts
     ) {
         let messageLength = Int(row.messageLength)

@@ -2,17 +2,17 @@
 import Bytes
 
 /// Builds the ending of a source's records: `,"origin":"container","kubernetes":{...},"cluster":"prod-1"}` and a newline.
-package struct RecordEnding: ~Copyable {
+public struct RecordEnding: ~Copyable {
     private var bytes = Arena(capacity: 512)
 
     /// Starts with the record's origin: "container", "file", "journal".
-    package init(origin: String) {
+    public init(origin: String) {
         bytes.append(",\"origin\":")
         bytes.appendJSONString(origin)
     }
 
     /// Appends an object of strings and numbers; empty strings are left out.
-    package mutating func append(_ name: String, _ members: [(String, RecordValue)]) {
+    public mutating func append(_ name: String, _ members: [(String, RecordValue)]) {
         bytes.append(",")
         bytes.appendJSONString(name)
         bytes.append(":{")
@@ -32,7 +32,7 @@ package struct RecordEnding: ~Copyable {
     }
 
     /// The finished ending; `staticFields` is `,"name":value` for each of the configuration's `fields`.
-    package consuming func finish(staticFields: [UInt8]) -> [UInt8] {
+    public consuming func finish(staticFields: [UInt8]) -> [UInt8] {
         bytes.append(staticFields)
         bytes.append("}\n")
         return Array(copying: bytes.span)
@@ -40,7 +40,7 @@ package struct RecordEnding: ~Copyable {
 }
 
 /// A value in a record's ending.
-package enum RecordValue: Sendable {
+public enum RecordValue: Sendable {
     case text(String)
     case number(Int64)
 }

@@ -1,15 +1,15 @@
 // One ordered list of severities for everything that logs, and how the names and numbers of common loggers map to it.
-package import Bytes
+public import Bytes
 
 /// How bad a record is; ordered from least to worst. Raw values are written to disk by name only.
-package enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendable {
+public enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendable {
     case unknown = 0
     case trace, debug, info, notice, warning, error, critical, alert, emergency
 
-    package static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
+    public static func < (a: Severity, b: Severity) -> Bool { a.rawValue < b.rawValue }
 
     /// The name that is written into records.
-    package var name: StaticString {
+    public var name: StaticString {
         switch self {
         case .unknown: "unknown"
         case .trace: "trace"
@@ -25,7 +25,7 @@ package enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendabl
     }
 
     /// The severity that a logger's name stands for, in any case: "WARN", "err", "Information". nil for other words.
-    package init?(named bytes: Span<UInt8>) {
+    public init?(named bytes: Span<UInt8>) {
         guard bytes.count >= 3, bytes.count <= 11 else { return nil }
         var word: UInt64 = 0
         for i in 0..<min(8, bytes.count) { word |= UInt64(bytes[i] | 0x20) << UInt64(8 * i) }
@@ -34,7 +34,7 @@ package enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendabl
 
     /// The severity of a word of `length` bytes in an arena, as `init(named:)`.
     @inline(__always)
-    package init?(named arena: borrowing Arena, at start: Int, length: Int) {
+    public init?(named arena: borrowing Arena, at start: Int, length: Int) {
         guard length >= 3, length <= 11 else { return nil }
         var word = arena.word(at: start)
         if length < 8 { word &= (1 << UInt64(8 * length)) - 1 }
@@ -58,7 +58,7 @@ package enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendabl
     }
 
     /// The severity that a number stands for: 0 to 7 as in syslog (RFC 5424, GELF), 10 to 69 as in pino and bunyan.
-    package init?(number: Int) {
+    public init?(number: Int) {
         switch number {
         case 0: self = .emergency
         case 1: self = .alert

@@ -1,7 +1,7 @@
 // Where records come from: what a source is, and how far it has been read.
 
 /// The kinds of sources. Raw values are written to disk.
-package enum SourceKind: UInt8, Sendable {
+public enum SourceKind: UInt8, Sendable {
     /// One generation of a container's log file.
     case container = 1
     /// A text file.
@@ -11,25 +11,25 @@ package enum SourceKind: UInt8, Sendable {
 }
 
 /// The number by which the store knows a source; given once and never again in the life of a store.
-package typealias SourceNumber = UInt32
+public typealias SourceNumber = UInt32
 
 /// What a source is. It is written into each segment that has records of the source.
-package struct SourceIdentity: Hashable, Sendable {
-    package var kind: SourceKind
+public struct SourceIdentity: Hashable, Sendable {
+    public var kind: SourceKind
     /// The name of the input that reads it.
-    package var input: String
+    public var input: String
     /// Where it was found: for a container the path of its `N.log`, whatever the rotated file is called by now.
-    package var path: String
-    package var namespace: String
-    package var pod: String
+    public var path: String
+    public var namespace: String
+    public var pod: String
     /// The uid in the pod's folder name; for static pods the hash of the manifest.
-    package var uid: String
-    package var container: String
+    public var uid: String
+    public var container: String
     /// The `N` of `N.log`.
-    package var restart: Int32
+    public var restart: Int32
 
     /// A source that is no container's has empty names.
-    package init(
+    public init(
         kind: SourceKind, input: String, path: String, namespace: String = "", pod: String = "", uid: String = "",
         container: String = "", restart: Int32 = 0
     ) {
@@ -45,23 +45,23 @@ package struct SourceIdentity: Hashable, Sendable {
 }
 
 /// How far a source has been read, in a form that only its input understands (at most 255 bytes).
-package struct Position: Hashable, Sendable {
-    package static let maximumSize = 255
-    package var bytes: [UInt8]
+public struct Position: Hashable, Sendable {
+    public static let maximumSize = 255
+    public var bytes: [UInt8]
 
-    package init(_ bytes: [UInt8]) {
+    public init(_ bytes: [UInt8]) {
         precondition(bytes.count <= Position.maximumSize, "a position is longer than the store can write")
         self.bytes = bytes
     }
 }
 
 /// A source as the store remembers it from before the start.
-package struct KnownSource: Sendable {
-    package let number: SourceNumber
-    package let identity: SourceIdentity
-    package let position: Position
+public struct KnownSource: Sendable {
+    public let number: SourceNumber
+    public let identity: SourceIdentity
+    public let position: Position
 
-    package init(number: SourceNumber, identity: SourceIdentity, position: Position) {
+    public init(number: SourceNumber, identity: SourceIdentity, position: Position) {
         self.number = number
         self.identity = identity
         self.position = position
@@ -69,13 +69,13 @@ package struct KnownSource: Sendable {
 }
 
 /// One step of reading: from now on the source stands at `position`.
-package struct Progress: Sendable {
-    package var source: SourceNumber
-    package var position: Position
+public struct Progress: Sendable {
+    public var source: SourceNumber
+    public var position: Position
     /// The source will never be asked for again: its file is gone and read.
-    package var isRetired: Bool
+    public var isRetired: Bool
 
-    package init(source: SourceNumber, position: Position, isRetired: Bool = false) {
+    public init(source: SourceNumber, position: Position, isRetired: Bool = false) {
         self.source = source
         self.position = position
         self.isRetired = isRetired
