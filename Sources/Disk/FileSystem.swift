@@ -19,7 +19,7 @@ package protocol FileSystem: Sendable {
     func rename(_ from: String, to: String) throws(DiskError)
     /// unlink(2); a file that is not there is no error.
     func remove(_ path: String) throws(DiskError)
-    /// mkdir(2) of the folder and all above it; one that exists is no error.
+    /// mkdir(2) of the folder and all above it, durably; one that exists is no error.
     func makeFolder(_ path: String) throws(DiskError)
     /// Bytes that this process may still write on the file system of `path`. statvfs(3)
     func freeSpace(_ path: String) throws(DiskError) -> UInt64
@@ -76,12 +76,14 @@ package struct LocalFileSystem: FileSystem {
     }
 
     package func makeFolder(_ path: String) throws(DiskError) {
-        if unsafe mkdir(path, 0o750) == 0 || sluice_errno() == EEXIST { return }
-        guard sluice_errno() == ENOENT, path.contains("/"), !Path.parent(path).isEmpty else {
-            throw DiskError("create folder", path)
+        if unsafe mkdir(path, 0o750) != 0 {
+            if sluice_errno() == EEXIST { return }
+            guard sluice_errno() == ENOENT, path.contains("/") else { throw DiskError("create folder", path) }
+            try makeFolder(Path.parent(path))
+            guard unsafe mkdir(path, 0o750) == 0 || sluice_errno() == EEXIST else { throw DiskError("create folder", path) }
         }
-        try makeFolder(Path.parent(path))
-        guard unsafe mkdir(path, 0o750) == 0 || sluice_errno() == EEXIST else { throw DiskError("create folder", path) }
+        // A parent that may not be read cannot be synced; the folder is there all the same.
+        try? syncFolder(Path.parent(path))
     }
 
     package func freeSpace(_ path: String) throws(DiskError) -> UInt64 {

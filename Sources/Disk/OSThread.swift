@@ -6,7 +6,7 @@ private import Synchronization
 
 /// A named thread that runs one closure.
 package final class OSThread: Sendable {
-    private let done = DispatchLatch()
+    private let done = Latch()
 
     /// Starts the thread. pthread_create(3)
     package init(_ name: String, _ body: @escaping @Sendable () -> Void) {
@@ -77,18 +77,21 @@ package final class Condition: @unchecked Sendable {
 }
 
 /// A gate that opens once.
-private final class DispatchLatch: Sendable {
+package final class Latch: Sendable {
     private let condition = Condition()
     private let isOpen = Atomic(false)
 
-    func open() {
+    package init() {}
+
+    package func open() {
         condition.lock()
         isOpen.store(true, ordering: .releasing)
         condition.wakeAll()
         condition.unlock()
     }
 
-    func wait() {
+    /// Blocks the calling thread until the gate is open.
+    package func wait() {
         condition.lock()
         while !isOpen.load(ordering: .acquiring) { condition.wait() }
         condition.unlock()

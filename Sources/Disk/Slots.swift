@@ -17,11 +17,16 @@ package struct Slots: ~Copyable, Sendable {
     private var generation: UInt64
     /// What was last written, or found when it was opened; nil when neither slot was whole.
     package private(set) var contents: [UInt8]?
+    /// Nothing was whole when it was opened because nothing ever was: at most a first write was begun.
+    package let isBlank: Bool
 
     /// Opens or creates the file. Both slots damaged is not an error here: `contents` is nil then.
     package init(_ path: String, fileSystem: any FileSystem) throws(DiskError) {
         let file = try fileSystem.open(path, .create)
+        let first = try file.read(count: Slots.slotSize, at: 0)
         (generation, contents) = try Slots.newest(file)
+        // The first write goes to the second slot.
+        isBlank = contents == nil && first.allSatisfy { $0 == 0 }
         self.fileSystem = fileSystem
         self.file = file
     }

@@ -44,6 +44,9 @@ package struct Delivery: ~Copyable {
     /// Less than this waits for more, up to `max_delay`.
     private static let worthSending = 64 * 1024
     private static let largestText = 16 << 20
+    private static let shortestPause: Int64 = 10_000_000
+    /// When the last request was done, on the monotonic clock.
+    private var lastRequest: Int64 = 0
 
     /// - Parameter cursor: opened before anything was appended in this start of the agent.
     package init(
@@ -71,6 +74,7 @@ package struct Delivery: ~Copyable {
             gather(upTo: cursor.state.sending?.last)
             if gathered.isEmpty {
                 if hasEnded { break }
+                await rest()
                 await store.changed(since: version)
                 continue
             }
@@ -82,6 +86,13 @@ package struct Delivery: ~Copyable {
         try? cursor.sync()
         await output.close()
         if !Task.isCancelled { status.change { $0.isDone = true } }
+    }
+
+    /// A store that is being filled fast changes a thousand times a second: between two looks a short rest lets several
+    /// chunks come together, so that the hand-over costs the lane nothing.
+    private func rest() async {
+        let since = SystemClock.monotonic - lastRequest
+        if since < Delivery.shortestPause { try? await Task.sleep(for: .nanoseconds(Delivery.shortestPause - since)) }
     }
 
     // MARK: Gathering
@@ -135,7 +146,9 @@ package struct Delivery: ~Copyable {
             let version = store.version
             let before = gathered.count
             gather(upTo: nil)
-            if gathered.count == before { await store.changed(since: version, within: .nanoseconds(rest)) }
+            guard gathered.count == before else { continue }
+            await self.rest()
+            await store.changed(since: version, within: .nanoseconds(rest))
         }
     }
 
@@ -158,6 +171,7 @@ package struct Delivery: ~Copyable {
         guard await attempt(request) else { return }
         let bytes = UInt64(request.textSize)
         settle(next: last + 1) { $0.delivered += records }
+        lastRequest = SystemClock.monotonic
         status.change { $0.deliveredBytes += bytes }
         // A range from before a restart may end inside a chunk: the rest of it comes again.
         if last + 1 < lastChunk.header.endSequence { reader = StoreReader(store) }

@@ -92,8 +92,7 @@ package struct Lane: ~Copyable {
         self.poller = poller
         self.slots = slots
         self.filters = filters
-        let bell = control.bell
-        self.writer.store.onCursorMoved { bell.ring() }
+        self.writer.store.onCursorMoved { control.cursorMoved() }
     }
 
     /// Runs until it is asked to stop or, with `once`, until everything is read. Everything read is in the store then,
@@ -201,7 +200,10 @@ package struct Lane: ~Copyable {
         for index in 0..<slots.count {
             deadline = min(deadline, slots[index].input.nextDeadline, slots[index].dueAt(settings.linger))
         }
-        // Sparing: what is ready is not read until an output gets on, which rings the bell.
+        // What is not read now for the outputs' sake is read when one gets on, which rings the bell.
+        control.note(waitsForOutputs: isPaused || isSparing)
+        defer { control.note(waitsForOutputs: false) }
+        if isSparing { deadline = min(deadline, now + settings.pace) }
         if isPaused { deadline = min(nextTry, nextHousekeeping) }
         // What happened within the last 50 ms is taken together: one wake-up for many events.
         let rest = settings.pace - (now - lastWake)

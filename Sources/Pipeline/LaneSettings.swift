@@ -22,6 +22,7 @@ package final class LaneControl: Sendable {
     private let stopping = Atomic(false)
     private let ended = Atomic(false)
     private let lag = Atomic<UInt64>(0)
+    private let waitsForOutputs = Atomic(false)
     private let failure = Mutex<String?>(nil)
 
     /// - Throws: when no eventfd can be had.
@@ -43,6 +44,13 @@ package final class LaneControl: Sendable {
 
     /// Why the lane could not run; nil when it did.
     package var reason: String? { failure.withLock { $0 } }
+
+    /// Called whenever an output got on; it wakes the lane only when that is what the lane waits for.
+    func cursorMoved() {
+        if waitsForOutputs.load(ordering: .relaxed) { bell.ring() }
+    }
+
+    func note(waitsForOutputs waits: Bool) { waitsForOutputs.store(waits, ordering: .relaxed) }
 
     func note(lag bytes: UInt64) { lag.store(bytes, ordering: .relaxed) }
 

@@ -53,6 +53,7 @@ package struct ChunkBuilder: ~Copyable {
         bytesCovered += bytes
         for step in copy steps {
             if let place = places[step.source] {
+                itemBytes += max(0, step.position.bytes.count - progress[place].position.bytes.count)
                 progress[place] = step
             } else {
                 places[step.source] = progress.count

@@ -248,7 +248,7 @@ extension ChunkHeader {
     /// Reads a member's beginning and checks the field's checksum.
     package static func read(_ bytes: Span<UInt8>) -> Reading {
         let magic = GzipMember.extraHeader
-        for i in 0..<min(4, bytes.count) where bytes[i] != magic[i] { return .damaged }
+        for i in 0..<min(magic.count, bytes.count) where bytes[i] != magic[i] { return .damaged }
         guard bytes.count >= ChunkFormat.preamble else { return .needs(ChunkFormat.preamble) }
         var reader = ByteReader(bytes, from: 10)
         let extra = Int(reader.u16())

@@ -72,6 +72,10 @@ extension Store {
             try fileSystem.remove(path)
             telemetry.tell(StoreEvent.removedUnborn(path: path))
         }
+        for path in survey.premature {
+            try fileSystem.rename(path, to: "\(folder.quarantine)/\(Path.name(path))")
+            telemetry.tell(StoreEvent.setAside(path: path))
+        }
         for place in survey.damaged {
             let file = try fileSystem.open(place.path, .update)
             let size = try file.status().size
@@ -80,6 +84,17 @@ extension Store {
             } else {
                 try fileSystem.truncate(file, to: place.offset)
                 telemetry.tell(StoreEvent.cutTornEnd(path: place.path, bytes: size - place.offset))
+            }
+        }
+        // What is in the store now must outlive the snapshot that will speak of it.
+        for index in survey.unindexed {
+            let path = index.summary.path
+            do throws(DiskError) {
+                try fileSystem.sync(try fileSystem.open(path, .update))
+                try fileSystem.syncFolder(Path.parent(path))
+                index.write(fileSystem)
+            } catch {
+                telemetry.tell(StoreEvent.syncFailed(path: path, reason: error.description, bytesAtRisk: index.summary.size))
             }
         }
         return survey

@@ -146,13 +146,26 @@ package struct SegmentIndex: Sendable, Equatable {
         return index
     }
 
-    /// Makes the index by walking the chunks, up to the first that is not whole.
+    /// Writes the index beside its segment. It is derived: where that fails, the next start makes it again.
+    func write(_ fileSystem: any FileSystem) {
+        guard let file = try? fileSystem.open(StoreFolder.index(ofSegment: summary.path), .create) else { return }
+        let bytes = encoded
+        try? fileSystem.write(bytes.span, to: file, at: 0)
+        try? fileSystem.truncate(file, to: UInt64(bytes.count))
+    }
+
+    /// Makes the index by walking the chunks. What is no chunk is passed over.
     package static func rebuild(segment path: String) throws(DiskError) -> SegmentIndex {
         let sequence = StoreFolder.firstSequence(ofName: Path.name(path)) ?? 0
         var index = SegmentIndex(summary: SegmentSummary(path: path, firstSequence: sequence))
         var scan = try SegmentScan(path: path)
+        let size = try scan.size()
         var inputs: [UInt16: String] = [:]
-        while case .chunk(let place) = try scan.peek() {
+        while scan.offset < size {
+            guard case .chunk(let place) = try scan.peek(limit: size) else {
+                if try scan.resync(limit: size) == nil { break }
+                continue
+            }
             if index.chunks.isEmpty, let items = try scan.items(place, inputs: &inputs) {
                 for case .skip(let from) in items { index.summary.skippedFrom = from }
             }

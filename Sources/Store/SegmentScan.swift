@@ -20,6 +20,8 @@ package struct SegmentScan: ~Copyable {
     private var buffer = Arena(capacity: 64 * 1024)
     /// Where the buffer's first byte lies in the segment.
     private var bufferStart: UInt64 = 0
+    /// Bytes from here on do not exist for us: they are being written, or will be cut off and written again.
+    private var limit: UInt64 = .max
 
     /// What stands at the scan's place.
     package enum Step: Sendable {
@@ -50,14 +52,17 @@ package struct SegmentScan: ~Copyable {
 
     /// Looks at the chunk at the scan's place without passing it. `limit`: bytes from there on do not exist for us.
     package mutating func peek(limit: UInt64 = .max) throws(DiskError) -> Step {
+        self.limit = limit
         var wanted = 4096
         while true {
-            let available = try load(min(wanted, Int(clamping: limit - min(limit, offset))))
+            let available = try load(wanted)
             let at = Int(offset - bufferStart)
             switch ChunkHeader.read(buffer.span.extracting(at..<(at + available))) {
             case .chunk(let header):
                 let end = offset + UInt64(header.memberSize)
-                if try end > min(limit, file.status().size) { return .end }
+                // Who knows how far whole chunks reach says so; others ask the file.
+                let reach = limit == .max ? try file.status().size : limit
+                if end > reach { return .end }
                 return .chunk(ChunkPlace(header: header, offset: offset))
             case .needs(let count):
                 if available < wanted, available < count { return .end }
@@ -95,6 +100,7 @@ package struct SegmentScan: ~Copyable {
 
     /// From a damaged place, the next one at which a whole, intact chunk begins; nil when there is none before `limit`.
     package mutating func resync(limit: UInt64) throws(DiskError) -> ChunkPlace? {
+        self.limit = limit
         offset += 1
         while offset + UInt64(ChunkFormat.preamble) <= limit {
             let available = try load(64 * 1024)
@@ -120,7 +126,7 @@ package struct SegmentScan: ~Copyable {
         if place >= bufferStart, place + UInt64(count) <= bufferEnd { return count }
         buffer.removeAll()
         bufferStart = place
-        let wanted = max(count, 64 * 1024)
+        let wanted = min(max(count, 64 * 1024), Int(clamping: limit - min(limit, place)))
         while buffer.count < wanted {
             let here = place + UInt64(buffer.count)
             let n = try buffer.fill(wanted - buffer.count) { span throws(DiskError) in try file.read(into: &span, at: here) }

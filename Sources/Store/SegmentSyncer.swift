@@ -47,7 +47,14 @@ final class SegmentSyncer: Sendable {
     /// Runs something that may block for long, in turn with the syncs.
     func run(_ body: @escaping @Sendable () -> Void) { add(.call(body)) }
 
-    /// Does what is left to do and ends; blocks until then.
+    /// Blocks until what was asked so far is done.
+    func wait() {
+        let isDone = Latch()
+        run { isDone.open() }
+        isDone.wait()
+    }
+
+    /// Does what is left to do and ends; blocks until then. Stopping twice is no error.
     func stop() {
         add(.stop)
         thread.withLock { $0 }?.join()

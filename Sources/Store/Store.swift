@@ -51,7 +51,7 @@ package final class Store: Sendable {
     let telemetry: Telemetry
     let fileSystem: any FileSystem
     private let state: Mutex<State>
-    /// Rung when the writer waits for a cursor to move.
+    /// Rung when there may be room for the writer: a cursor has moved, or a segment became durable.
     private let cursorMoved: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
 
     struct State {
@@ -62,6 +62,8 @@ package final class Store: Sendable {
         /// Grows with every append; readers wait for it to change.
         var version: UInt64 = 0
         var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        /// Those who wait for the end only: appends do not wake them.
+        var endWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var lastWaiter: UInt64 = 0
         /// Why nothing can be written, when that is so.
         var trouble: String?
@@ -121,6 +123,15 @@ package final class Store: Sendable {
 
     /// Waits until the version differs from `version`, the store ends, or the task is cancelled.
     package func changed(since version: UInt64) async {
+        await wait(forEndOnly: false) { $0.version != version }
+    }
+
+    /// Waits until the store ends or the task is cancelled.
+    package func ended() async { await wait(forEndOnly: true) { _ in false } }
+
+    private func wait(
+        forEndOnly: Bool, unless isDue: @escaping @Sendable (borrowing State) -> Bool
+    ) async {
         let ticket = state.withLock { state in
             state.lastWaiter += 1
             return state.lastWaiter
@@ -128,14 +139,14 @@ package final class Store: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
-                    if state.version != version || state.isEnded || Task.isCancelled { return true }
-                    state.waiters[ticket] = continuation
+                    if isDue(state) || state.isEnded || Task.isCancelled { return true }
+                    if forEndOnly { state.endWaiters[ticket] = continuation } else { state.waiters[ticket] = continuation }
                     return false
                 }
                 if isDue { continuation.resume() }
             }
         } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: ticket) }
+            let waiter = state.withLock { $0.waiters.removeValue(forKey: ticket) ?? $0.endWaiters.removeValue(forKey: ticket) }
             waiter?.resume()
         }
     }
@@ -166,7 +177,14 @@ package final class Store: Sendable {
     func look<R>(_ body: (borrowing State) -> R) -> R { state.withLock { body($0) } }
 
     /// Nothing more will be appended: whoever waits is let go.
-    package func end() { publish { $0.isEnded = true } }
+    package func end() {
+        publish { $0.isEnded = true }
+        let waiters = state.withLock { state in
+            defer { state.endWaiters.removeAll() }
+            return Array(state.endWaiters.values)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
 
     package var isEnded: Bool { state.withLock { $0.isEnded } }
 
@@ -180,10 +198,13 @@ package final class Store: Sendable {
             state.cursors[output] = cursor
             return cursor.floor
         }
-        cursorMoved.withLock { $0 }?()
+        wakeWriter()
         return floor
     }
 
-    /// `ring` is called, from any thread, whenever a cursor has moved.
+    /// Lets a writer that is waiting for room try again.
+    func wakeWriter() { cursorMoved.withLock { $0 }?() }
+
+    /// `ring` is called, from any thread, whenever a cursor has moved or a sync that the writer waits for is done.
     package func onCursorMoved(_ ring: @escaping @Sendable () -> Void) { cursorMoved.withLock { $0 = ring } }
 }

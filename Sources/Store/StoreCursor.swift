@@ -25,14 +25,13 @@ package struct StoreCursor: ~Copyable, Sendable {
     /// On a store's first start every output begins with the first record, whatever `start` says.
     package init(_ store: Store, output: String, start: StartPoint, mayGiveWay: Bool) throws(DiskError) {
         let path = store.folder.cursor(lane: store.lane, output: output)
-        let isNew = Directory.status(path) == nil
         var slots = try Slots(path, fileSystem: store.fileSystem)
         let found = slots.contents.flatMap(CursorState.init(decoding:))
         var state: CursorState
         if let found, found.storeID == store.identity.id {
             state = found
         } else {
-            let isDamaged = !isNew && found == nil
+            let isDamaged = found == nil && !slots.isBlank
             if isDamaged { store.telemetry.tell(StoreEvent.damagedCursor(path: path)) }
             if found != nil { store.telemetry.tell(StoreEvent.foreignCursor(output: output)) }
             let fromHistory = start == .history || store.identity.epoch == 1 || isDamaged

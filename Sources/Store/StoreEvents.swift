@@ -8,6 +8,7 @@ package enum StoreEvent: TelemetryEvent {
     case cutTornEnd(path: String, bytes: UInt64)
     case quarantined(path: String, offset: UInt64, bytes: UInt64)
     case removedUnborn(path: String)
+    case setAside(path: String)
     case numbersLostToPowerCut(records: UInt64)
     case cannotWrite(reason: String)
     case writesAgain(afterSeconds: Int)
@@ -25,7 +26,7 @@ package enum StoreEvent: TelemetryEvent {
         case .opened, .writesAgain: .info
         case .historyRetired: .debug
         case .cutTornEnd, .removedUnborn: .notice
-        case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut: .warning
+        case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut, .setAside: .warning
         case .quarantined, .cannotWrite, .syncFailed, .gaveWay, .unreadableChunk, .damagedCursor: .error
         }
     }
@@ -36,6 +37,7 @@ package enum StoreEvent: TelemetryEvent {
         case .cutTornEnd: "cut off the end of a write that a crash tore; it is read again from its sources"
         case .quarantined: "a damaged part of the store was copied to quarantine; its records are lost to outputs that still needed them"
         case .removedUnborn: "removed a segment that a crash had left empty"
+        case .setAside: "a power cut took the end of the segment before this one: it was moved to quarantine, its records are read again"
         case .numbersLostToPowerCut: "a power cut took records from the store that an output had already sent; they are read again"
         case .cannotWrite: "the store cannot be written: reading pauses, the log files are the buffer now"
         case .writesAgain: "the store can be written again"
@@ -56,7 +58,7 @@ package enum StoreEvent: TelemetryEvent {
             [("path", path), ("segments", "\(segments)"), ("next", "\(from)"), ("epoch", "\(epoch)")]
         case .cutTornEnd(let path, let bytes): [("path", path), ("bytes", "\(bytes)")]
         case .quarantined(let path, let offset, let bytes): [("path", path), ("offset", "\(offset)"), ("bytes", "\(bytes)")]
-        case .removedUnborn(let path), .historyRetired(let path), .damagedCursor(let path): [("path", path)]
+        case .removedUnborn(let path), .setAside(let path), .historyRetired(let path), .damagedCursor(let path): [("path", path)]
         case .numbersLostToPowerCut(let records): [("records", "\(records)")]
         case .cannotWrite(let reason), .full(let reason): [("reason", reason)]
         case .writesAgain(let seconds): [("after_seconds", "\(seconds)")]
@@ -73,6 +75,7 @@ package enum StoreEvent: TelemetryEvent {
         case .cutTornEnd: "store_torn_ends"
         case .quarantined: "store_quarantined"
         case .removedUnborn: "store_unborn_segments"
+        case .setAside: "store_segments_set_aside"
         case .numbersLostToPowerCut: "store_power_cut_records"
         case .cannotWrite: "store_write_failures"
         case .writesAgain: "store_write_recoveries"

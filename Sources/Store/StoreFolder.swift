@@ -115,7 +115,7 @@ package struct StoreIdentity: Sendable, Equatable {
             identity.epoch += 1
             try slots.write(identity.encoded)
             try slots.sync()
-            if isNew { try fileSystem.syncFolder(folder.path) }
+            try fileSystem.syncFolder(folder.path)
             return identity
         } catch {
             if error.code == 74 { throw .damagedIdentity(path: folder.identity) }

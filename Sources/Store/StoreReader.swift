@@ -72,9 +72,11 @@ package struct StoreReader: ~Copyable {
             do throws(DiskError) {
                 if let found = try find(wanted, in: segment) { return found }
             } catch {
-                // Deleted between the look and the open: look again.
-                guard error.isMissing, store.segments.first?.path != segments.first?.path else { throw error }
-                continue
+                guard error.isMissing else { throw error }
+                // Deleted between the look and the open: look again. Or deleted by somebody else: its records are gone.
+                if store.segments.first?.path != segments.first?.path { continue }
+                let lost = Store.records(in: segments, from: wanted, to: segment.endSequence)
+                return .gap(ReadGap(from: wanted, to: segment.endSequence, records: lost, reason: .retired))
             }
             // The segment ends before `wanted` although its summary says otherwise: the rest of it is gone.
             let lost = Store.records(in: segments, from: wanted, to: segment.endSequence)

@@ -33,6 +33,9 @@ package struct StoreWriter: ~Copyable, Sendable {
     private var segment: OpenSegment?
     private var reserve: DiskReserve
     private var pausedSince: Int64?
+    /// Bytes that are known to be free above `min_free`, and when that was asked.
+    private var freeSpace: UInt64 = 0
+    private var freeSpaceAskedAt: Int64 = 0
 
     /// A source as the writer knows it.
     private struct SourceEntry {
@@ -116,12 +119,10 @@ package struct StoreWriter: ~Copyable, Sendable {
         if segment == nil, let reason = beginSegment(now) { return pause(reason, now) }
 
         encode(chunk)
+        let before = segment?.summary.path
         if let reason = makeRoom(UInt64(member.count)) { return pause(reason, now) }
-        // Making room may have closed the segment: what is defined in it, and so the field, is another then.
-        if segment == nil {
-            if let reason = beginSegment(now) { return pause(reason, now) }
-            encode(chunk)
-        }
+        // Making room may have begun a segment: what is defined in it, and so the field, is another then.
+        if segment?.summary.path != before { encode(chunk) }
         guard let current = segment else { return pause("no segment", now) }
         let offset = current.summary.size
         do throws(DiskError) {
@@ -129,6 +130,7 @@ package struct StoreWriter: ~Copyable, Sendable {
         } catch {
             return failedWrite(error, now)
         }
+        freeSpace -= min(freeSpace, UInt64(member.count))
         commit(chunk, at: offset, now)
         return .stored
     }
@@ -217,7 +219,10 @@ package struct StoreWriter: ~Copyable, Sendable {
     // MARK: Segments
 
     private func mustClose(_ current: OpenSegment, _ now: Int64) -> Bool {
-        if current.target.outcome.withLock({ $0.failure != nil }) { return true }
+        if current.target.outcome.withLock({ $0.failure != nil }) {
+            // Where every sync fails, not every chunk is to get a segment of its own.
+            return now - current.openedAt >= settings.syncInterval
+        }
         guard current.summary.recordCount > 0 else { return current.summary.size >= current.sizeLimit * 2 }
         return current.summary.size >= current.sizeLimit || now - current.openedAt >= settings.segmentAge
     }
@@ -242,13 +247,16 @@ package struct StoreWriter: ~Copyable, Sendable {
                 throw error
             }
             let free = (try? fileSystem.freeSpace(store.folder.path)) ?? .max
-            summary.size = UInt64(member.count)
-            summary.hasSnapshot = true
-            summary.lastAppend = SystemClock.realtime
+            var chunks: [SegmentIndex.Entry] = []
+            while case .chunk(let header) = ChunkHeader.read(member.span.extracting(Int(summary.size)..<member.count)) {
+                let place = ChunkPlace(header: header, offset: summary.size)
+                summary.add(place)
+                chunks.append(SegmentIndex.Entry(place))
+            }
             segment = OpenSegment(
                 target: SegmentSyncer.Target(file: file, folder: store.folder.segments(lane: store.lane)),
-                summary: summary, definedInputs: Set(inputNumbers.values), openedAt: now, syncAskedAt: now,
-                sizeLimit: max(1 << 20, min(settings.segmentSize, settings.maxSize / 8, free / 8)))
+                summary: summary, chunks: chunks, definedInputs: Set(inputNumbers.values), openedAt: now, syncAskedAt: now,
+                sizeLimit: max(min(1 << 20, settings.segmentSize), min(settings.segmentSize, settings.maxSize / 8, free / 8)))
         } catch {
             if error.isFull, reserve.release() { return beginSegment(now) }
             return error.description
@@ -281,6 +289,10 @@ package struct StoreWriter: ~Copyable, Sendable {
             ChunkItem.source(number, entry.identity, inputNumber: input).encode(to: &items)
             ChunkItem.coverage(number, position, isRetired: false).encode(to: &items)
         }
+        if lastSource > 0, sources[lastSource]?.position == nil {
+            // Numbers are not given again, also when the last one has nothing to say any more.
+            ChunkItem.coverage(lastSource, Position([]), isRetired: true).encode(to: &items)
+        }
         sealSnapshot(.snapshotEnd, first)
     }
 
@@ -304,15 +316,8 @@ package struct StoreWriter: ~Copyable, Sendable {
         syncer.sync(current.target, size: current.summary.size)
         let index = SegmentIndex(summary: current.summary, chunks: current.chunks)
         let fileSystem = self.fileSystem
-        syncer.run {
-            // Derived data: without it the next start reads the headers of the segment instead.
-            let path = StoreFolder.index(ofSegment: index.summary.path)
-            if let file = try? fileSystem.open(path, .create) {
-                let bytes = index.encoded
-                try? fileSystem.write(bytes.span, to: file, at: 0)
-                try? fileSystem.truncate(file, to: UInt64(bytes.count))
-            }
-        }
+        // A segment with an index is durable: recovery relies on it.
+        syncer.run { if current.target.outcome.withLock({ $0.failure == nil }) { index.write(fileSystem) } }
     }
 
     private mutating func askForSync(_ now: Int64) {
@@ -341,8 +346,9 @@ package struct StoreWriter: ~Copyable, Sendable {
                 return shortage
             }
             guard newestSnapshotIsDurable else {
-                if let target = segment?.target { syncer.sync(target, size: segment?.summary.size ?? 0) }
-                return "\(shortage); waiting for a sync"
+                if let current = segment { syncer.sync(current.target, size: current.summary.size) }
+                syncer.run { [store] in store.wakeWriter() }
+                return StoreWriter.waitsForSync
             }
             if !nobodyNeeds(oldest), !giveWay(oldest) {
                 return shortage
@@ -356,8 +362,15 @@ package struct StoreWriter: ~Copyable, Sendable {
     private mutating func shortage(of bytes: UInt64) -> String? {
         let used = store.segments.reduce(0) { $0 + $1.size }
         if used + bytes > settings.maxSize { return "store.max_size is reached" }
-        let free = (try? fileSystem.freeSpace(store.folder.path)) ?? .max
-        if free < settings.minFree + bytes { return "less than store.min_free is left on the disk" }
+        // Asked again when what was known to be free is used up, at the latest after a second: others write too.
+        let now = SystemClock.monotonic
+        if freeSpace < bytes || now - freeSpaceAskedAt > 1_000_000_000 {
+            freeSpaceAskedAt = now
+            let free = (try? fileSystem.freeSpace(store.folder.path)) ?? .max
+            // Little by little: the rest may be gone to somebody else by then.
+            freeSpace = free < settings.minFree ? 0 : min(free - settings.minFree, 8 << 20)
+        }
+        if freeSpace < bytes { return "less than store.min_free is left on the disk" }
         return nil
     }
 
@@ -416,7 +429,11 @@ package struct StoreWriter: ~Copyable, Sendable {
         return pause(error.description, now)
     }
 
+    /// History is deleted in a moment: that is no trouble worth telling.
+    private static let waitsForSync = "room is made when the newest segment is durable"
+
     private mutating func pause(_ reason: String, _ now: Int64) -> AppendOutcome {
+        if reason == StoreWriter.waitsForSync { return .full(reason: reason) }
         if pausedSince == nil {
             pausedSince = now
             if reason.hasPrefix("store.max_size") || reason.hasPrefix("less than store.min_free") {
@@ -463,10 +480,15 @@ package struct StoreWriter: ~Copyable, Sendable {
         }
     }
 
+    /// Blocks until everything that was asked of the helper thread is done. The lane never waits so.
+    package func awaitSync() { syncer.wait() }
+
     /// Syncs everything and lets go of the store. Appending is over.
     package consuming func close() {
         closeSegment()
         syncer.stop()
         store.end()
     }
+
+    deinit { syncer.stop() }
 }

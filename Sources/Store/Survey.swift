@@ -30,12 +30,30 @@ package struct Survey: Sendable {
     package var unborn: [String] = []
     /// Bad places in the segments that were walked.
     package var damaged: [DamagedPlace] = []
+    /// Segments that a power cut left without the end of the one before them: their snapshots speak of lost records.
+    package var premature: [String] = []
+    /// Made for segments that had no right index: closed by a crash, or not known to be durable.
+    package var unindexed: [SegmentIndex] = []
 
     /// Counts of all inputs together.
     package var total: Counts { counts.values.reduce(into: Counts()) { $0.add($1) } }
 
     /// Looks at a lane's segments. `isThorough` checks the bytes of every chunk that is walked, not only its field.
     package init(_ folder: StoreFolder, lane: UInt16, isThorough: Bool) throws(DiskError) {
+        var attempts = 0
+        while true {
+            do throws(DiskError) {
+                try self.init(looking: folder, lane, isThorough)
+                return
+            } catch {
+                // A segment that was the newest a moment ago has been deleted already: look again.
+                attempts += 1
+                guard error.isMissing, attempts < 100 else { throw error }
+            }
+        }
+    }
+
+    private init(looking folder: StoreFolder, _ lane: UInt16, _ isThorough: Bool) throws(DiskError) {
         let entries: [Directory.Entry]
         do throws(DiskError) {
             entries = try Directory.list(folder.segments(lane: lane))
@@ -47,31 +65,52 @@ package struct Survey: Sendable {
         var paths = names.map { "\(folder.segments(lane: lane))/\($0)" }
 
         // The newest segment with a whole snapshot says everything about the sources; what is newer must be walked on top.
-        var base = paths.count - 1
-        while base >= 0, !Survey.beginsWithSnapshot(paths[base]) { base -= 1 }
+        var base = try Survey.newestWithSnapshot(paths)
+        while base > 0, try Survey.outlived(paths[base], paths[base - 1]) {
+            premature.insert(contentsOf: paths[base...], at: 0)
+            paths.removeSubrange(base...)
+            base = try Survey.newestWithSnapshot(paths)
+        }
         if base < paths.count - 1 {
             // Without a snapshot a segment can only be the newest, and hold nothing: records follow a whole one.
-            for path in paths[(base + 1)...] where Survey.holdsNoRecords(path) { unborn.append(path) }
+            for path in paths[(base + 1)...] where try SegmentIndex.rebuild(segment: path).summary.recordCount == 0 {
+                unborn.append(path)
+            }
             paths.removeAll { unborn.contains($0) }
         }
         for (index, path) in paths.enumerated() {
-            if index >= base || base < 0 {
+            if index >= base {
                 try walk(path, isBase: index == base, isNewest: index == paths.count - 1, isThorough: isThorough)
             } else {
-                if let index = SegmentIndex.read(segment: path) {
-                    segments.append(index.summary)
-                } else {
-                    segments.append(try SegmentIndex.rebuild(segment: path).summary)
+                do throws(DiskError) {
+                    segments.append(try summary(path))
+                } catch {
+                    // History that was deleted since the folder was listed.
+                    guard error.isMissing else { throw error }
                 }
             }
         }
         nextSequence = max(nextSequence, segments.last?.endSequence ?? 1)
     }
 
-    private static func beginsWithSnapshot(_ path: String) -> Bool {
-        guard var scan = try? SegmentScan(path: path) else { return false }
-        while case .chunk(let place)? = try? scan.peek() {
-            guard (try? scan.isIntact(place)) == true else { return false }
+    private mutating func summary(_ path: String) throws(DiskError) -> SegmentSummary {
+        if let index = SegmentIndex.read(segment: path) { return index.summary }
+        let index = try SegmentIndex.rebuild(segment: path)
+        unindexed.append(index)
+        return index.summary
+    }
+
+    /// The place of the newest segment that begins with a whole snapshot; -1 when none does.
+    private static func newestWithSnapshot(_ paths: [String]) throws(DiskError) -> Int {
+        var place = paths.count - 1
+        while place >= 0, try !beginsWithSnapshot(paths[place]) { place -= 1 }
+        return place
+    }
+
+    private static func beginsWithSnapshot(_ path: String) throws(DiskError) -> Bool {
+        var scan = try SegmentScan(path: path)
+        while case .chunk(let place) = try scan.peek() {
+            guard try scan.isIntact(place) else { return false }
             if place.header.kind == .snapshotEnd { return true }
             guard place.header.kind == .snapshot else { return false }
             scan.pass(place)
@@ -79,9 +118,17 @@ package struct Survey: Sendable {
         return false
     }
 
-    private static func holdsNoRecords(_ path: String) -> Bool {
-        guard let index = try? SegmentIndex.rebuild(segment: path) else { return true }
-        return index.summary.recordCount == 0
+    /// Whether a power cut took the end of `previous` and left `path`, whose snapshot speaks of records that are gone.
+    /// Segments become durable in their order, so then nothing says of `path` that it ever was.
+    private static func outlived(_ path: String, _ previous: String) throws(DiskError) -> Bool {
+        if SegmentIndex.read(segment: path) != nil { return false }
+        var scan = try SegmentScan(path: path)
+        guard case .chunk(let first) = try scan.peek() else { return false }
+        guard try lastSyncedSize(path, from: first, limit: scan.size()) == 0 else { return false }
+        let own = try SegmentIndex.rebuild(segment: path).summary
+        var before = SegmentIndex.read(segment: previous)
+        if before == nil { before = try SegmentIndex.rebuild(segment: previous) }
+        return before.map { $0.summary.endSequence < own.skippedFrom } ?? false
     }
 
     /// Applies every chunk of one segment.
@@ -94,37 +141,48 @@ package struct Survey: Sendable {
         var synced: UInt64 = 0
         while scan.offset < size {
             var found: ChunkPlace?
+            var broken: ChunkHeader?
             if case .chunk(let place) = try scan.peek(limit: size) {
                 let isIntact = isThorough ? try scan.isIntact(place) : true
-                if isIntact { found = place }
+                if isIntact { found = place } else { broken = place.header }
             }
             guard let place = found else {
                 // Look on: a later chunk may say that this place was durable.
                 let bad = scan.offset
-                guard let next = try scan.resync(limit: size) else {
-                    damaged.append(DamagedPlace(path: path, offset: bad, nextOffset: nil, wasSynced: !isNewest || bad < synced))
-                    break
-                }
-                let known = try Survey.lastSyncedSize(path, from: next, limit: size)
-                let wasSynced = !isNewest || bad < max(synced, known)
-                damaged.append(DamagedPlace(path: path, offset: bad, nextOffset: next.offset, wasSynced: wasSynced))
-                if !wasSynced { break }
+                let next = try scan.resync(limit: size)
+                if let next { synced = max(synced, try Survey.lastSyncedSize(path, from: next, limit: size)) }
+                let wasSynced = !isNewest || bad < synced
+                damaged.append(DamagedPlace(path: path, offset: bad, nextOffset: next?.offset, wasSynced: wasSynced))
+                if wasSynced, let broken { noteDamage(until: broken.endSequence, of: broken.input, summary) }
+                if next == nil || !wasSynced { break }
                 continue
             }
-            synced = max(synced, UInt64(place.header.syncedSize))
+            let header = place.header
+            synced = max(synced, UInt64(header.syncedSize))
+            noteDamage(until: header.firstSequence, of: header.input, summary)
             if let items = try scan.items(place, inputs: &inputs) {
                 if isBase, chunks.isEmpty { forgetForSnapshot() }
                 // Counts of a snapshot are totals: beside another snapshot they would be added twice.
-                let isTotal = place.header.kind == .snapshot || place.header.kind == .snapshotEnd
+                let isTotal = header.kind == .snapshot || header.kind == .snapshotEnd
                 for item in items { apply(item, ignoringCounts: isTotal && !isBase, &summary) }
             }
             summary.add(place)
             chunks.append(SegmentIndex.Entry(place))
-            nextSequence = max(nextSequence, place.header.endSequence)
+            nextSequence = max(nextSequence, header.endSequence)
             scan.pass(place)
         }
         segments.append(summary)
+        if SegmentIndex.read(segment: path) == nil { unindexed.append(SegmentIndex(summary: summary, chunks: chunks)) }
         if isNewest { newestChunks = chunks }
+    }
+
+    /// Numbers up to `end` were given to records, and damage has taken some of them: they were stored once.
+    private mutating func noteDamage(until end: UInt64, of input: UInt16, _ summary: SegmentSummary) {
+        let from = max(nextSequence, summary.firstSequence)
+        guard end > from else { return }
+        counts[input, default: Counts()][.readRecords] += end - from
+        counts[input]?[.storedRecords] += end - from
+        nextSequence = end
     }
 
     private static func lastSyncedSize(_ path: String, from: ChunkPlace, limit: UInt64) throws(DiskError) -> UInt64 {

@@ -83,7 +83,7 @@ final class DeliveriesService: Service {
     /// Waits until the store has ended and then, for as long as there is hope, for the outputs. A run with --once gives
     /// up on an output that has had no success for the whole grace; a stop gives the grace once to all.
     private func bePatient() async {
-        while !store.isEnded, !Task.isCancelled { await store.changed(since: store.version, within: .seconds(1)) }
+        await store.ended()
         let ended = SystemClock.monotonic
         let patience = Int64(grace / .nanoseconds(1))
         while !Task.isCancelled, !parts.allSatisfy({ $0.status.picture.isDone }) {
