@@ -25,7 +25,7 @@ struct LineReader {
     /// The longest message, in bytes, that is kept whole.
     let maxLine: Int
     /// How much is read in one go.
-    static let readSize = 64 * 1024
+    static let readSize = 128 * 1024
     private var times = TimestampParser()
 
     init(format: LineFormat, maxLine: Int) {

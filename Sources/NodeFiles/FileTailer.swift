@@ -29,7 +29,7 @@ package final class FileTailer {
     private var isFirstLook = true
 
     /// Batches of one family before the next one's turn: 256 KiB.
-    private static let batchesPerTurn = 4
+    private static let batchesPerTurn = 2
     /// A family that is further behind is read at the outputs' pace while much is waiting.
     private static let farBehind: UInt64 = 1 << 20
 

@@ -37,6 +37,11 @@ public struct RecordEncoder: ~Copyable {
     private let reserved: ReservedNames
     private let mode: JSONMode
     private let underKey: [UInt8]
+    /// What stands between the time and the message, by stream and severity: `","stream":"stdout","severity":"info"`.
+    private var middles = Arena(capacity: 2048)
+    /// Where each of them begins; the next one begins where it ends.
+    private var middleEnds = Column<Int>(capacity: 32)
+    private static let severities = 10
 
     public init(mode: JSONMode, reserved: ReservedNames) {
         self.mode = mode
@@ -48,6 +53,20 @@ public struct RecordEncoder: ~Copyable {
             key.append(":")
         }
         underKey = Array(copying: key.span)
+        middleEnds.append(0)
+        for stream in [RecordStream.none, .stdout, .stderr] {
+            for severity in Severity.allCases {
+                middles.append("\"")
+                if stream == .stdout { middles.append(",\"stream\":\"stdout\"") }
+                if stream == .stderr { middles.append(",\"stream\":\"stderr\"") }
+                if severity != .unknown {
+                    middles.append(",\"severity\":\"")
+                    middles.append(severity.name)
+                    middles.append("\"")
+                }
+                middleEnds.append(middles.count)
+            }
+        }
     }
 
     /// Appends one record and its newline to `out`; what had to be mended is added to `counts`.
@@ -58,16 +77,8 @@ public struct RecordEncoder: ~Copyable {
         out.reserve(messageLength + batch.ending.count + 256)
         out.append("{\"time\":\"")
         times.append(row.time, to: &out)
-        switch row.stream {
-        case .stdout: out.append("\",\"stream\":\"stdout\"")
-        case .stderr: out.append("\",\"stream\":\"stderr\"")
-        case .none: out.append("\"")
-        }
-        if row.severity != .unknown {
-            out.append(",\"severity\":\"")
-            out.append(row.severity.name)
-            out.append("\"")
-        }
+        let middle = Int(row.stream.rawValue) * RecordEncoder.severities + Int(row.severity.rawValue)
+        out.append(middles, from: middleEnds[middle], count: middleEnds[middle + 1] - middleEnds[middle])
         var flags = row.flags
         if flags.contains(.json), mode != .off {
             appendObject(row, batch, &out, &counts)
