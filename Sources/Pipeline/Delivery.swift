@@ -156,7 +156,8 @@ package struct Delivery: ~Copyable {
 
     private mutating func sendGathered() async {
         guard let firstChunk = gathered.first, let lastChunk = gathered.last else { return }
-        let first = cursor.state.next
+        // Numbers that were never given lie between a cursor and its next chunk after a restart.
+        let first = max(cursor.state.next, firstChunk.header.firstSequence)
         let last = min(lastChunk.header.endSequence - 1, cursor.state.sending?.last ?? .max)
         let records = gathered.reduce(0) { $0 + UInt64($1.header.recordCount) }
             - (first - firstChunk.header.firstSequence) - (lastChunk.header.endSequence - 1 - last)

@@ -5,7 +5,7 @@
     truth.py check PODS FILE...      compares with NDJSON (.gz too; - for stdin) that keeps messages whole (json: off)
 
 A stream is (namespace, pod, uid, container, restarts, stdout or stderr), read over its rotated and compressed files, oldest
-first, pieces of split lines joined. Each of its lines has to come once, in order, with its first piece's time. Bytes that are
+first, pieces of split lines joined. Each of its lines has to come once, in order, with its last piece's time. Bytes that are
 not UTF-8 are compared after replacement. Exits with 1 when anything is lost, extra, out of order, or wrong.
 """
 
@@ -47,7 +47,7 @@ def joined(files):
             if tag.startswith(b"P"):
                 pending[stream] = (time, message + piece)
             else:
-                yield stream, time, message + piece
+                yield stream, fields[0], message + piece  # it was there when its last piece was
     for stream, (time, message) in pending.items():  # no newline ever came
         yield stream, time, message
 
