@@ -72,9 +72,26 @@ struct MemberName: Equatable {
         self.word = word
     }
 
+    /// Spread over all bits; different names may have the same.
+    @inline(__always)
+    var hash: UInt64 { (word &+ UInt64(truncatingIfNeeded: length)) &* 0x9e37_79b9_7f4a_7c15 }
+
     /// A bit for this name in a set of 64; different names may share one.
     @inline(__always)
-    var bit: UInt64 { 1 << ((word &+ UInt64(truncatingIfNeeded: length)) &* 0x9e37_79b9_7f4a_7c15 >> 58) }
+    var bit: UInt64 { 1 << (hash >> 58) }
+
+    /// Whether it may be one of the names that records use themselves (`ReservedNames.always`); exact up to eight bytes.
+    @inline(__always)
+    var mayBeReserved: Bool {
+        switch length {
+        case 4: word == 0x656d_6974 || word == 0x656c_6966  // time, file
+        case 6: word == 0x6d61_6572_7473 || word == 0x6e69_6769_726f || word == 0x6563_6975_6c73  // stream, origin, sluice
+        case 7: word == 0x6c_616e_7275_6f6a  // journal
+        case 8: word == 0x7974_6972_6576_6573  // severity
+        case 10: word == 0x7465_6e72_6562_756b  // kubernetes
+        default: false
+        }
+    }
 
     @inline(__always)
     var isSeverity: Bool {

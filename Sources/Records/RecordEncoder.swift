@@ -17,14 +17,13 @@ public struct ReservedNames: Sendable {
     public static let always = ["time", "stream", "severity", "origin", "kubernetes", "journal", "file", "sluice"]
 
     private let names: [[UInt8]]
-    private let words: [MemberName]
-    let bits: UInt64
+    /// A bit for each of the static `fields`; 0 without them.
+    let fieldBits: UInt64
 
     /// The names records use, and those of the static `fields`.
     public init(fields: [String] = []) {
         names = (ReservedNames.always + fields).map { Array($0.utf8) }
-        words = names.map(MemberName.init)
-        bits = words.reduce(0) { $0 | $1.bit }
+        fieldBits = fields.reduce(0) { $0 | MemberName(Array($1.utf8)).bit }
     }
 
     /// Whether a decoded name is reserved.
@@ -119,13 +118,19 @@ public struct RecordEncoder: ~Copyable {
     /// Whether no member's name is reserved or given twice, as far as can be told cheaply; else each is looked at.
     @inline(__always)
     private func isClean(_ row: Row, _ batch: borrowing RecordBatch) -> Bool {
-        var seen = reserved.bits
+        // A set of 256 bits tells most names apart; where it does not, each is looked at.
+        var seen: [4 of UInt64] = .init(repeating: 0)
         let from = Int(row.tapeStart)
         for index in from..<(from + Int(row.tapeCount)) {
             let member = batch.tape[index]
-            let bit = MemberName(batch.arena, member).bit
-            if seen & bit != 0 || member.keyHasEscapes { return isCleanWhenLookedAt(row, batch) }
-            seen |= bit
+            let name = MemberName(batch.arena, member)
+            let hash = name.hash
+            let word = Int(hash >> 62)
+            let bit: UInt64 = 1 << (hash >> 56 & 63)
+            if seen[word] & bit != 0 || name.mayBeReserved || reserved.fieldBits & name.bit != 0 || member.keyHasEscapes {
+                return isCleanWhenLookedAt(row, batch)
+            }
+            seen[word] |= bit
         }
         return true
     }
@@ -139,7 +144,7 @@ public struct RecordEncoder: ~Copyable {
             let member = batch.tape[index]
             if member.keyHasEscapes { return false }
             let name = MemberName(batch.arena, member)
-            if reserved.bits & name.bit != 0, reserved.contains(batch.key(member)) { return false }
+            if name.mayBeReserved || reserved.fieldBits & name.bit != 0, reserved.contains(batch.key(member)) { return false }
             for earlier in from..<index where MemberName(batch.arena, batch.tape[earlier]) == name {
                 if name.length <= 8 || batch.key(batch.tape[earlier]) == batch.key(member) { return false }
             }
