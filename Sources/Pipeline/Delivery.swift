@@ -83,6 +83,7 @@ package struct Delivery: ~Copyable {
             }
             await sendGathered()
         }
+        settleGivenUp()
         try? cursor.sync()
         await output.close()
         if !Task.isCancelled { status.change { $0.isDone = true } }
@@ -233,6 +234,13 @@ package struct Delivery: ~Copyable {
     }
 
     // MARK: The cursor
+
+    /// At the end: what the store gave up for this output's sake is counted now, while the reason is known.
+    private mutating func settleGivenUp() {
+        let floor = store.cursors[cursor.output]?.floor ?? 0
+        guard floor > cursor.state.next else { return }
+        settle(ReadGap(from: cursor.state.next, to: floor, records: store.records(from: cursor.state.next, to: floor), reason: .gaveWay))
+    }
 
     private mutating func settle(_ gap: ReadGap) {
         let floor = store.cursors[cursor.output]?.floor ?? 0

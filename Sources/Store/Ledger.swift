@@ -35,13 +35,20 @@ package struct Ledger: Sendable, Equatable {
     /// Whether every sum agrees.
     package var closes: Bool { inputs.allSatisfy { $0.missing == 0 } && outputs.allSatisfy { $0.missing == 0 } }
 
-    init(counts: [String: Counts], cursors: [String: (next: UInt64, account: DeliveryAccount)], segments: [SegmentSummary]) {
+    init(
+        counts: [String: Counts], cursors: [String: (next: UInt64, floor: UInt64, account: DeliveryAccount)],
+        segments: [SegmentSummary]
+    ) {
         inputs = counts.sorted { $0.key < $1.key }.map { Input(name: $0.key, counts: $0.value) }
         let stored = counts.values.reduce(0) { $0 + $1[.storedRecords] }
         outputs = cursors.sorted { $0.key < $1.key }.map { name, cursor in
-            let waiting = Store.records(in: segments, from: cursor.next, to: .max)
-            let missing = Int64(stored) - Int64(cursor.account.settled) - Int64(waiting)
-            return Output(name: name, account: cursor.account, waiting: waiting, missing: missing)
+            // What is not kept any more does not wait: the output will count it as soon as it comes to it.
+            let kept = max(cursor.next, cursor.floor, segments.first?.firstSequence ?? 0)
+            var account = cursor.account
+            account[cursor.floor >= kept ? .gaveWay : .retired] += Store.records(in: segments, from: cursor.next, to: kept)
+            let waiting = Store.records(in: segments, from: kept, to: .max)
+            let missing = Int64(stored) - Int64(account.settled) - Int64(waiting)
+            return Output(name: name, account: account, waiting: waiting, missing: missing)
         }
     }
 
@@ -49,21 +56,22 @@ package struct Ledger: Sendable, Equatable {
     package init(_ store: Store) {
         self = store.look { state in
             Ledger(
-                counts: state.counts, cursors: state.cursors.mapValues { ($0.next, $0.account) }, segments: state.segments)
+                counts: state.counts, cursors: state.cursors.mapValues { ($0.next, $0.floor, $0.account) },
+                segments: state.segments)
         }
     }
 
     /// The account of a store on disk, beside an agent that may be using it.
     package init(_ folder: StoreFolder) throws(StoreError) {
         let identity = try StoreIdentity.read(folder)
-        var cursors: [String: (next: UInt64, account: DeliveryAccount)] = [:]
+        var cursors: [String: (next: UInt64, floor: UInt64, account: DeliveryAccount)] = [:]
         do throws(DiskError) {
             // Cursors first: what is stored meanwhile counts as waiting, and nothing is delivered before it is stored.
             for entry in try Directory.list(folder.cursors(lane: 0)) {
                 guard let bytes = try Slots.read(folder.cursor(lane: 0, output: entry.name)),
                     let state = CursorState(decoding: bytes), state.storeID == identity.id
                 else { continue }
-                cursors[entry.name] = (state.next, state.account)
+                cursors[entry.name] = (state.next, 0, state.account)
             }
             let survey = try Survey(folder, lane: 0, isThorough: false)
             let counts = Dictionary(

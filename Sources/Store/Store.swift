@@ -97,7 +97,14 @@ package final class Store: Sendable {
 
     /// Records from `next` on that are in the store.
     package func waitingRecords(from next: UInt64) -> UInt64 {
-        state.withLock { Store.records(in: $0.segments, from: next, to: .max) }
+        state.withLock { state in
+            Store.records(in: state.segments, from: max(next, state.segments.first?.firstSequence ?? 0), to: .max)
+        }
+    }
+
+    /// How many of the numbers in `from..<to` were given to records.
+    package func records(from: UInt64, to: UInt64) -> UInt64 {
+        state.withLock { Store.records(in: $0.segments, from: from, to: to) }
     }
 
     /// Numbers in `from..<to` that were given to records, by what the segments say. Numbers that lie before the oldest
