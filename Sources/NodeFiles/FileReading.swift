@@ -57,7 +57,7 @@ struct LineReader {
                 return .progress
             }
             if n == 0 {
-                file.size = file.readOffset + UInt64(end - start)
+                if !file.isCompressed { file.size = file.readOffset + UInt64(end - start) }
                 batch.arena.truncate(to: start)
                 return .atEnd
             }
@@ -88,7 +88,7 @@ struct LineReader {
             let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: at, to: end)
             let offset = file.readOffset + UInt64(at - start)
             switch format {
-            case .cri: take(file, family, &batch, from: at, to: newline, offset, budget)
+            case .cri: take(file, family, &batch, from: at, to: newline, offset, budget, now)
             case .plain:
                 family.lastTime = now
                 if offset >= file.resumeEnd { appendRow(&batch, now, at, newline - at, .none, .none) }
@@ -100,12 +100,12 @@ struct LineReader {
     @inline(__always)
     private mutating func take(
         _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int, _ offset: UInt64,
-        _ budget: PieceBudget
+        _ budget: PieceBudget, _ now: Int64
     ) {
         guard let line = CRILine(batch.arena, from: start, to: end, &times) else {
             if offset >= file.resumeEnd {
                 batch.counts[.malformedRecords] += 1
-                appendRow(&batch, family.lastTime, start, end - start, .none, .malformed)
+                appendRow(&batch, family.lastTime == 0 ? now : family.lastTime, start, end - start, .none, .malformed)
             }
             return
         }
@@ -135,7 +135,10 @@ struct LineReader {
         switch family.state(line.stream) {
         case .skipping:
             batch.counts[.skippedBytes] += UInt64(count)
-            if !line.isPartial { set(.idle, line.stream, family) }
+            if !line.isPartial {
+                set(.idle, line.stream, family)
+                noteFinished(file, family)
+            }
             return
         case .idle: pending = PendingLine(file: file, offset: offset, time: line.time)
         case .pending(let before): pending = before
@@ -151,7 +154,9 @@ struct LineReader {
             batch.arena.append(pending.bytes)
             // The time of the piece that finishes it: only then was the line there.
             appendRow(&batch, line.time, start, pending.bytes.count, line.stream, .none)
-            noteFinished(pending, file, family, line.stream)
+            // What was not held was not appended above.
+            if pending.bytes.count > maxLine { batch.counts[.skippedBytes] += UInt64(pending.length - pending.bytes.count) }
+            if pending.file !== file { noteFinished(file, family) }
             if line.isPartial { set(.skipping, line.stream, family) }
         } else {
             set(.pending(pending), line.stream, family)
@@ -163,10 +168,9 @@ struct LineReader {
         if stream == .stderr { family.stderr = state } else { family.stdout = state }
     }
 
-    /// Earlier files that had the beginning of the record have nothing unfinished any more.
-    private func noteFinished(_ pending: PendingLine, _ file: TailedFile, _ family: LogFamily, _ stream: RecordStream) {
-        guard pending.file !== file else { return }
-        for earlier in family.files where earlier !== file { earlier.hasNewMarks = true }
+    /// What was unfinished before `file` is so no more: the other files' marks are told again.
+    private func noteFinished(_ file: TailedFile, _ family: LogFamily) {
+        for other in family.files where other !== file && other.number != nil { other.hasNewMarks = true }
     }
 
     /// Reads the pieces of a forgotten record again, as after a restart.
@@ -251,7 +255,7 @@ struct LineReader {
         switch format {
         case .plain:
             if offset >= file.resumeEnd { appendRow(&batch, now, start, end - start, .none, .none) }
-        case .cri: take(file, family, &batch, from: start, to: end, offset, budget)
+        case .cri: take(file, family, &batch, from: start, to: end, offset, budget, now)
         }
         batch.counts[.readBytes] += UInt64(end - start)
         file.skipsToNewline = true
@@ -268,7 +272,7 @@ struct LineReader {
         let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: start, to: end)
         let count = (newline >= 0 ? newline + 1 : end) - start
         batch.counts[.readBytes] += UInt64(count)
-        batch.counts[.skippedBytes] += UInt64(count)
+        batch.counts[.skippedBytes] += UInt64(newline >= 0 ? count - 1 : count)
         file.skipsToNewline = newline < 0
         advance(file, batch, from: start, count: count)
         batch.arena.truncate(to: start)
@@ -277,30 +281,37 @@ struct LineReader {
 
     // MARK: The end of a log
 
+    /// Takes the bytes behind a file's last newline, when nothing will be added to it. Returns whether there were any.
+    mutating func takeRest(
+        of file: TailedFile, _ family: LogFamily, into batch: inout RecordBatch, budget: PieceBudget, now: Int64
+    ) throws(DiskError) -> Bool {
+        guard file.readOffset >= file.resumeEnd, !file.skipsToNewline, file.content?.isDamaged == false else { return false }
+        let start = batch.arena.count
+        // No further than what was looked at: there may be whole lines behind it by now.
+        let n = try fill(file, &batch.arena, Int(min(file.lag, UInt64(maxLine + 1024))), file.readOffset)
+        guard n > 0 else { return false }
+        if format == .cri, file === family.files.last, var line = CRILine(batch.arena, from: start, to: start + n, &times) {
+            // Without its newline it has no end either.
+            line.isPartial = true
+            takePiece(line, file, family, &batch, start + n, file.readOffset, budget)
+        } else {
+            let flags: RecordFlags = format == .cri ? [.unfinished, .malformed] : .unfinished
+            appendRow(&batch, family.lastTime == 0 ? now : family.lastTime, start, n, .none, flags)
+            if format == .cri { batch.counts[.malformedRecords] += 1 }
+            batch.counts[.unfinishedRecords] += 1
+        }
+        batch.counts[.readBytes] += UInt64(n)
+        advance(file, batch, from: start, count: n)
+        return true
+    }
+
     /// The writer is gone: what is unfinished is stored as it is, marked. Returns whether there was anything.
     mutating func finish(
         _ family: LogFamily, into batch: inout RecordBatch, budget: PieceBudget, now: Int64
     ) throws(DiskError) -> Bool {
         var found = false
-        if let file = family.files.last(where: { $0.content != nil }), file.readOffset >= file.resumeEnd, !file.skipsToNewline {
-            let start = batch.arena.count
-            let n = try fill(file, &batch.arena, maxLine + 1024, file.readOffset)
-            if n > 0 {
-                // Bytes without a newline at the very end.
-                if let line = format == .cri ? CRILine(batch.arena, from: start, to: start + n, &times) : nil {
-                    takePiece(line, file, family, &batch, start + n, file.readOffset, budget)
-                } else {
-                    batch.rows.append(
-                        Row(
-                            time: family.lastTime == 0 ? now : family.lastTime, start: start, length: min(n, maxLine),
-                            stream: .none, flags: format == .cri ? [.unfinished, .malformed] : .unfinished))
-                    if format == .cri { batch.counts[.malformedRecords] += 1 }
-                    batch.counts[.unfinishedRecords] += 1
-                }
-                batch.counts[.readBytes] += UInt64(n)
-                advance(file, batch, from: start, count: n)
-                found = true
-            }
+        if let file = family.files.last(where: { $0.content != nil }) {
+            found = try takeRest(of: file, family, into: &batch, budget: budget, now: now)
         }
         for stream in [RecordStream.stdout, .stderr] {
             switch family.state(stream) {

@@ -18,6 +18,8 @@ package final class FileTailer {
     private var ready = ReadyQueue()
     /// What the store remembers, by folder; emptied as files are found again.
     private var known: [String: [KnownSource]] = [:]
+    /// Folders with files that could not be opened: what the store remembers of them still counts.
+    private var unopened: Set<String> = []
     private var watcher: Watcher?
     private var watchOwners: [Int32: (LogFamily, TailedFile)] = [:]
     /// Families that wait for a renamed or deleted file to be quiet for long enough.
@@ -62,7 +64,8 @@ package final class FileTailer {
         do throws(DiskError) {
             return try watcher?.watchFolder(path)
         } catch {
-            if !error.isMissing { giveUpWatching(error) }
+            // A limit of the system concerns all folders; whatever else is wrong with this one is told when it is listed.
+            if error.isFull { giveUpWatching(error) }
             return nil
         }
     }
@@ -108,6 +111,7 @@ package final class FileTailer {
             families[key] = family
         }
         var isChanged = false
+        // Files that still have the name they are read by.
         var present: Set<ObjectIdentifier> = []
         for listed in files where !listed.isCompressed {
             if let file = family.files.first(where: { $0.isSame(listed.status) }) {
@@ -120,7 +124,7 @@ package final class FileTailer {
                 file.isRotated = listed.isRotated
                 file.isUnlinked = false
                 present.insert(ObjectIdentifier(file))
-                if listed.status.size > file.size || file.isDone && listed.status.size > file.readOffset {
+                if !file.hasFailed, listed.status.size > file.size || file.isDone && listed.status.size > file.readOffset {
                     // Late lines in a file that was taken for finished are still read.
                     file.isDone = false
                     makeReady(family)
@@ -130,29 +134,56 @@ package final class FileTailer {
                 isChanged = true
             }
         }
+        var copied: Set<ObjectIdentifier> = []
         for listed in files where listed.isCompressed {
-            let plainName = String(listed.name.dropLast(3))
-            if let file = family.files.first(where: { $0.name == listed.name || $0.name == plainName }) {
+            let gone = family.files.filter { !present.contains(ObjectIdentifier($0)) && !copied.contains(ObjectIdentifier($0)) }
+            if let file = original(of: listed, in: family, among: gone) {
                 file.compressedName = listed.name
-                present.insert(ObjectIdentifier(file))
+                // Only what its runtime has closed is compressed.
+                file.isRotated = true
+                file.isClosedByWriter = true
+                copied.insert(ObjectIdentifier(file))
             } else if let file = open(listed, in: family) {
-                present.insert(ObjectIdentifier(file))
+                copied.insert(ObjectIdentifier(file))
                 isChanged = true
             }
         }
-        for file in family.files where !present.contains(ObjectIdentifier(file)) {
-            file.compressedName = nil
-            guard !file.isUnlinked else { continue }
+        for file in family.files {
+            let isCopied = copied.contains(ObjectIdentifier(file))
+            if !isCopied { file.compressedName = nil }
+            guard !present.contains(ObjectIdentifier(file)), !(file.isCompressed && isCopied), !file.isUnlinked else { continue }
             file.isUnlinked = true
             settling[ObjectIdentifier(family)] = family
             isChanged = true
         }
         if isChanged {
+            // A file that was empty when it was opened has a first line by now.
+            for file in family.files where file.firstTime == .max { file.firstTime = (try? firstTime(file)) ?? .max }
             family.sortFiles()
             makeReady(family)
             holdWithinBudget()
         }
         sweep(family)
+    }
+
+    /// The file that a compressed one is the copy of: by its name, or by its first bytes when it was renamed and
+    /// compressed between two looks.
+    private func original(of copy: ListedFile, in family: LogFamily, among gone: [TailedFile]) -> TailedFile? {
+        let plainName = String(copy.name.dropLast(3))
+        if let file = family.files.first(where: { $0.name == copy.name || $0.name == plainName }) { return file }
+        guard !gone.isEmpty else { return nil }
+        do throws(DiskError) {
+            var content = try FileContent(compressed: OwnedFile.open("\(family.key.folder)/\(copy.name)", .read))
+            var arena = Arena(capacity: 64)
+            guard try content.read(64, at: 0, into: &arena) > 0 else { return nil }
+            let head = Array(copying: arena.span)
+            for file in gone {
+                guard !file.isCompressed, try file.bytes(at: 0, count: 64) == head else { continue }
+                file.name = plainName
+                return file
+            }
+        } catch {}
+        return nil
     }
 
     /// The writer of this log is gone: it ends once it is read.
@@ -181,20 +212,45 @@ package final class FileTailer {
     package func endFirstLook() {
         guard isFirstLook else { return }
         isFirstLook = false
-        for source in known.values.joined() {
-            telemetry.tell(
-                FileEvent.goneWhileStopped(path: source.identity.path, position: FilePosition(source.position)?.end ?? 0))
-            if let position = FilePosition(source.position), position.readFrom < position.end {
-                untoldCounts[.vanishedBytes] += position.end - position.readFrom
+        for (folder, sources) in known {
+            let unread = unreadFiles(in: folder)
+            known[folder] = sources.filter { source in
+                guard let position = FilePosition(source.position) else { return retire(source, nil) }
+                return unread?.contains(FileID(device: position.device, inode: position.inode)) ?? true
+                    || retire(source, position)
             }
-            untold.append(Progress(source: source.number, position: source.position, isRetired: true))
         }
         let files = families.values.flatMap(\.files)
         let resumed = files.filter { $0.number != nil }.count
         telemetry.tell(
             FileEvent.resumed(
                 files: resumed, fromStart: files.count - resumed, unreadBytes: files.reduce(0) { $0 + $1.lag }))
-        known = [:]
+    }
+
+    /// A source whose file is gone is told to the store for the last time. Returns false, since it is known no more.
+    private func retire(_ source: KnownSource, _ position: FilePosition?) -> Bool {
+        telemetry.tell(FileEvent.goneWhileStopped(path: source.identity.path, position: position?.end ?? 0))
+        if let position { untoldCounts[.vanishedBytes] += position.end - position.readFrom }
+        untold.append(Progress(source: source.number, position: source.position, isRetired: true))
+        return false
+    }
+
+    /// The files of a folder that exist and are not read, because they are excluded by now; nil when the folder or a file
+    /// in it cannot be read at all. Their positions are kept for the day when they are read again.
+    private func unreadFiles(in folder: String) -> Set<FileID>? {
+        if unopened.contains(folder) { return nil }
+        do throws(DiskError) {
+            var found: Set<FileID> = []
+            for entry in try Directory.list(folder) {
+                if let status = Directory.status("\(folder)/\(entry.name)") { found.insert(FileID(status)) }
+            }
+            for family in families.values where family.key.folder == folder {
+                for file in family.files { found.remove(FileID(device: file.position.device, inode: file.position.inode)) }
+            }
+            return found
+        } catch {
+            return error.isMissing ? [] : nil
+        }
     }
 
     // MARK: Opening
@@ -222,15 +278,19 @@ package final class FileTailer {
             }
             file.modified = status.modified
             file.isRotated = listed.isRotated
+            let time = try firstTime(file)
             let opened = try recognise(file, in: family) ?? file
             if opened.number == nil, isFirstLook, options.skipsPresent { try passOver(opened) }
-            opened.firstTime = try firstTime(opened)
+            opened.firstTime = time
             family.files.append(opened)
             telemetry.tell(FileEvent.opened(path: path, from: opened.readOffset))
             return opened
         } catch {
             // Deleted since it was listed: the next look will not list it.
-            if !error.isMissing { telemetry.tell(FileEvent.cannotOpen(path: path, reason: error.description)) }
+            if !error.isMissing {
+                telemetry.tell(FileEvent.cannotOpen(path: path, reason: error.description))
+                unopened.insert(family.key.folder)
+            }
             return nil
         }
     }
@@ -238,32 +298,35 @@ package final class FileTailer {
     /// Looks a file up among those the store remembers, by head and tail. Returns it anew with its position, or nil.
     private func recognise(_ file: TailedFile, in family: LogFamily) throws(DiskError) -> TailedFile? {
         guard let candidates = known[family.key.folder] else { return nil }
-        var best: (index: Int, position: FilePosition)?
+        let isCompressed = file.isCompressed
+        var best: (index: Int, position: FilePosition, head: [UInt8], tail: [UInt8])?
         for (index, source) in candidates.enumerated() {
             guard source.identity.restart == family.identity.restart, source.identity.kind == family.identity.kind,
                 var position = FilePosition(source.position)
             else { continue }
             let isSameInode = position.inode == file.position.inode && position.device == file.position.device
-            // Without the inode only a full head is proof enough: it holds a time to the nanosecond.
-            guard isSameInode || position.headLength == 64 else { continue }
+            // Without the inode the head must be proof enough: a container's holds a time to the nanosecond.
+            guard isSameInode || position.headLength == 64 || options.format == .cri && position.headLength > 0 else { continue }
             let head = try file.bytes(at: 0, count: Int(position.headLength))
             guard head.count == Int(position.headLength), Hash64.of(head) == position.head else { continue }
-            if file.size < position.end {
-                guard isSameInode, file.content?.isCompressed == false else { continue }
+            var tail: [UInt8] = []
+            if file.size < position.end, !isCompressed {
+                guard isSameInode else { continue }
                 telemetry.tell(
                     FileEvent.lostTail(path: "\(family.key.folder)/\(file.name)", size: file.size, position: position.end))
                 untoldCounts[.shrunkBytes] += position.end - file.size
                 position.cut(to: file.size)
-            } else if !(file.content?.isCompressed == true && file.size == position.end) {
-                let tail = try file.bytes(before: position.end)
+                tail = try file.bytes(before: position.end)
+            } else if !isCompressed || file.size != position.end || position.hasMarks {
+                tail = try file.bytes(before: position.end)
                 guard Hash64.of(tail) == position.tail else { continue }
             }
             position.device = file.position.device
             position.inode = file.position.inode
-            best = (index, position)
+            best = (index, position, Array(head.prefix(Int(clamping: position.end))), tail)
             if isSameInode { break }
         }
-        guard let (index, position) = best, let content = file.content.take() else { return nil }
+        guard let (index, position, head, tail) = best, let content = file.content.take() else { return nil }
         let source = candidates[index]
         known[family.key.folder]?.remove(at: index)
         let resumed = TailedFile(name: file.name, content: content, position: position, number: source.number)
@@ -272,8 +335,8 @@ package final class FileTailer {
         resumed.isRotated = file.isRotated
         resumed.compressedName = file.compressedName
         resumed.isClosedByWriter = file.isClosedByWriter
-        let isComplete = resumed.content?.isCompressed == true && position.end == file.size && !position.hasMarks
-        if isComplete { resumed.isDone = true } else { try resumed.loadEdges() }
+        resumed.resume(head: head, tail: tail)
+        if isCompressed, position.end == file.size, !position.hasMarks { resumed.isDone = true }
         family.restoreSkipping(position)
         return resumed
     }
@@ -281,7 +344,7 @@ package final class FileTailer {
     /// `start_at: end`: what stands there now is not read. The store is told, so that the next start knows it too.
     private func passOver(_ file: TailedFile) throws(DiskError) {
         var end = file.size
-        if file.content?.isCompressed == false {
+        if !file.isCompressed {
             // Up to the last newline: a line that is being written is read whole.
             var back: UInt64 = 0
             while back < end {
@@ -301,13 +364,21 @@ package final class FileTailer {
     }
 
     private func firstTime(_ file: TailedFile) throws(DiskError) -> Int64 {
-        guard options.format == .cri, file.size > 0, file.content != nil else { return .max }
-        let bytes = try file.bytes(at: 0, count: Int(min(64, file.size)))
-        var arena = Arena(capacity: 64)
-        arena.append(bytes)
-        var times = TimestampParser()
-        let time = times.parse(arena, from: 0, to: arena.count)
-        return time == TimestampParser.invalid ? .max : time
+        guard options.format == .cri else { return .max }
+        // Nearly always the first line has one; else the first that is in the format.
+        for count in [64, 64 * 1024] {
+            var arena = Arena(capacity: count)
+            arena.append(try file.bytes(at: 0, count: count))
+            var times = TimestampParser()
+            var at = 0
+            while at < arena.count {
+                let time = times.parse(arena, from: at, to: arena.count)
+                if time != TimestampParser.invalid { return time }
+                let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: arena, from: at, to: arena.count)
+                at = newline < 0 ? arena.count : newline + 1
+            }
+        }
+        return .max
     }
 
     // MARK: Reading
@@ -344,6 +415,7 @@ package final class FileTailer {
         }
         var passed = 0
         while passed < ready.count, let family = ready.first {
+            if sparing { family.current?.noteGrowth() }
             if sparing, family.lag > FileTailer.farBehind, !family.isAboutToBeLost {
                 ready.moveFirstToBack()
                 passed += 1
@@ -355,6 +427,11 @@ package final class FileTailer {
                     family.turn = 0
                     ready.moveFirstToBack()
                 }
+                // What else became known on the way is kept or lost together with the records.
+                batch.progress += untold
+                batch.counts.add(untoldCounts)
+                untold = []
+                untoldCounts = Counts()
                 return true
             }
             ready.removeFirst()
@@ -367,7 +444,7 @@ package final class FileTailer {
         _ family: LogFamily, _ batch: inout RecordBatch, _ now: Int64, _ define: (SourceIdentity) -> SourceNumber
     ) -> Bool {
         batch.ending = family.ending
-        for file in family.files where file.hasNewMarks && file.readOffset >= file.resumeEnd && file.content != nil {
+        for file in family.files where file.hasNewMarks && file.readOffset >= file.resumeEnd {
             // Told without records: what was passed over at the first start.
             report(family, &batch, define)
             return true
@@ -384,14 +461,21 @@ package final class FileTailer {
                     report(family, &batch, define)
                     return true
                 case .atEnd:
-                    if try reachedEnd(file, family) { continue }
-                    return finishIfEnded(family, &batch, now, define)
+                    guard try reachedEnd(file, family) else { return finishIfEnded(family, &batch, now, define) }
+                    guard file.isDone else { continue }
+                    let hasRest = try reader.takeRest(of: file, family, into: &batch, budget: budget, now: now)
+                    if hasRest {
+                        file.needsReport = true
+                        report(family, &batch, define)
+                    }
+                    sweep(family)
+                    if hasRest { return true }
                 }
             } catch {
                 telemetry.tell(FileEvent.cannotRead(path: "\(family.key.folder)/\(file.name)", reason: error.description))
                 untoldCounts[.vanishedBytes] += file.lag
+                file.hasFailed = true
                 file.isDone = true
-                file.close()
             }
         }
         return finishIfEnded(family, &batch, now, define)
@@ -415,22 +499,19 @@ package final class FileTailer {
             // A compressed file never grows.
             if file.content?.isDamaged == true {
                 telemetry.tell(FileEvent.damaged(path: "\(family.key.folder)/\(file.name)", position: file.readOffset))
-                if file.size > file.readOffset { untoldCounts[.damagedBytes] += file.size - file.readOffset }
+                untoldCounts[.damagedBytes] += file.lag
             }
             file.isDone = true
-            sweep(family)
             return true
         }
-        if status.size < file.readOffset {
+        if status.size < max(file.readOffset, file.resumeEnd) {
             try startOver(file, family)
             return true
         }
         if status.size > file.size { return true }
         file.modified = status.modified
-        file.isUnlinked = file.isUnlinked || status.linkCount == 0
         if isFinished(file, family) {
             file.isDone = true
-            sweep(family)
             return true
         }
         if file.isRotated || file.isUnlinked { settling[ObjectIdentifier(family)] = family }
@@ -454,7 +535,10 @@ package final class FileTailer {
         let isQuiet = SystemClock.realtime - file.modified >= options.quietTime
         guard isQuiet else { return false }
         // Renamed, but the runtime may not have reopened yet: its next file must have a line.
-        return file.isUnlinked || family.files.last.map { $0 !== file && $0.size > 0 } ?? false
+        guard !file.isUnlinked else { return true }
+        guard let next = family.files.last, next !== file else { return false }
+        next.noteGrowth()
+        return next.size > 0
     }
 
     /// A file was truncated: another generation begins at its start.
@@ -465,10 +549,13 @@ package final class FileTailer {
         if let number = file.number {
             untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
         }
+        untoldCounts[.shrunkBytes] += file.lag
         file.restart(status)
         file.size = status.size
+        let held = family.heldBytes
         family.stdout = .idle
         family.stderr = .idle
+        budget.note(family, change: -held)
     }
 
     /// Stores what is unfinished when the log's writer is gone.
@@ -501,33 +588,53 @@ package final class FileTailer {
             if let number = file.number {
                 untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
             }
-            if file.watch >= 0 {
-                watchOwners[file.watch] = nil
-                watcher?.remove(file.watch)
-            }
-            file.close()
+            close(file)
+            family.files.removeAll { $0 === file }
         }
-        family.files.removeAll { $0.content == nil && $0.isUnlinked && $0.compressedName == nil }
         // A deleted file's space goes back at once, also when its compressed copy is still there.
-        for file in family.files where file.isDone && file.isUnlinked && !family.needs(file) { file.close() }
+        for file in family.files where file.isDone && (file.isUnlinked || file.isCompressed) && !family.needs(file) { close(file) }
         if family.files.isEmpty {
-            families[family.key] = nil
+            // There may be a new log by the same name.
+            if families[family.key] === family { families[family.key] = nil }
             settling[ObjectIdentifier(family)] = nil
         }
     }
 
-    /// Gives up the oldest deleted files when they hold too much of the disk.
+    private func close(_ file: TailedFile) {
+        unwatch(file)
+        file.close()
+    }
+
+    private func unwatch(_ file: TailedFile) {
+        guard file.watch >= 0 else { return }
+        watchOwners[file.watch] = nil
+        watcher?.remove(file.watch)
+        file.watch = -1
+    }
+
+    /// When deleted files hold too much of the disk, the oldest are read from their compressed copies, or given up.
     private func holdWithinBudget() {
-        var held = families.values.flatMap(\.files).filter { $0.isUnlinked && !$0.isDone && $0.content != nil }
-        var bytes = held.reduce(0) { $0 + $1.size }
+        var held: [(family: LogFamily, file: TailedFile)] = []
+        for family in families.values {
+            for file in family.files where file.isUnlinked && !file.isDone && file.content != nil { held.append((family, file)) }
+        }
+        var bytes = held.reduce(0) { $0 + $1.file.size }
         guard bytes > options.maxHeld else { return }
-        held.sort { $0.modified < $1.modified }
-        for file in held where bytes > options.maxHeld {
-            telemetry.tell(FileEvent.abandoned(path: file.name, unreadBytes: file.lag))
-            untoldCounts[.abandonedBytes] += file.lag
+        held.sort { $0.file.modified < $1.file.modified }
+        for (family, file) in held where bytes > options.maxHeld {
             bytes -= file.size
+            unwatch(file)
+            if let copy = file.compressedName, let descriptor = try? OwnedFile.open("\(family.key.folder)/\(copy)", .read),
+                let content = try? FileContent(compressed: descriptor)
+            {
+                file.continueCompressed(content)
+                continue
+            }
+            telemetry.tell(FileEvent.abandoned(path: "\(family.key.folder)/\(file.name)", unreadBytes: file.lag))
+            untoldCounts[.abandonedBytes] += file.lag
             file.isDone = true
             file.close()
+            sweep(family)
         }
     }
 
@@ -542,6 +649,10 @@ package final class FileTailer {
 
     /// When `settle` is to be called next, on the monotonic clock.
     package var nextDeadline: Int64 { settling.isEmpty ? .max : nextSettle }
+
+    /// How long to wait between two looks at everything, nanoseconds: without events each second, with them once a
+    /// minute, as a safety net.
+    package var lookInterval: Int64 { hasNoWatch ? 1_000_000_000 : 60_000_000_000 }
 
     /// Looks at every file that is followed for growth that no event told of.
     package func lookAtAll() {

@@ -14,14 +14,10 @@ package final class GlobDiscovery {
     private var folders: [Int32: String] = [:]
     private var watches: [String: Int32] = [:]
     private var changed: Set<String> = []
-    private var nextLook: Int64 = 0
-    /// Files that are followed, by device and inode, and the key each goes by.
-    private var followed: [FileID: FamilyKey] = [:]
-
-    private struct FileID: Hashable {
-        let device: UInt64
-        let inode: UInt64
-    }
+    /// When everything was looked at; nil when that is to be done at once.
+    private var lastLook: Int64?
+    /// Files that are followed: the key each goes by, and the folder in which it was seen last.
+    private var followed: [FileID: (key: FamilyKey, folder: String)] = [:]
 
     /// - Parameters:
     ///   - roots: the folders in which the patterns begin.
@@ -47,12 +43,14 @@ package final class GlobDiscovery {
     /// When `wake` wants to be called although nothing was told, on the monotonic clock.
     package var nextDeadline: Int64 { min(nextLook, tailer.nextDeadline) }
 
+    private var nextLook: Int64 { lastLook.map { $0 + tailer.lookInterval } ?? 0 }
+
     package func wake(now: Int64) {
         tailer.settle(now: now)
         for event in tailer.takeEvents() {
             if event.isOverflow {
                 telemetry.tell(FileEvent.watchOverflow)
-                nextLook = 0
+                lastLook = nil
             } else if let folder = folders[event.watch] {
                 if event.isEnded, event.name.isEmpty {
                     folders[event.watch] = nil
@@ -64,17 +62,17 @@ package final class GlobDiscovery {
         }
         if now >= nextLook {
             lookAtAll(now)
-        } else if !changed.isEmpty {
-            for folder in changed { look(folder) }
-            changed.removeAll()
+        } else {
+            // A new folder adds itself while the one above it is looked at.
+            while let folder = changed.popFirst() { look(folder) }
         }
     }
 
     private func lookAtAll(_ now: Int64) {
-        nextLook = now + (tailer.hasNoWatch ? 1_000_000_000 : 60_000_000_000)
+        lastLook = now
         var visited: Set<String> = []
         for root in roots { descend(nearestFolder(root), &visited) }
-        for key in Set(followed.values) where !visited.contains(key.folder) { look(key.folder) }
+        for folder in Set(followed.values.map(\.folder)) where !visited.contains(folder) { look(folder) }
         changed.removeAll()
         tailer.lookAtAll()
     }
@@ -112,12 +110,14 @@ package final class GlobDiscovery {
             let path = folder == "/" ? "/\(entry.name)" : "\(folder)/\(entry.name)"
             guard let status = Directory.status(path) else { continue }
             if status.kind == .directory {
-                if entry.kind != .link { subfolders.append(path) }
+                // A link to a folder may lead in circles.
+                guard entry.kind != .link else { continue }
+                subfolders.append(path)
                 if watches[path] == nil, mayDescend(path) { changed.insert(path) }
                 continue
             }
             guard status.kind == .regular else { continue }
-            let id = FileID(device: status.device, inode: status.inode)
+            let id = FileID(status)
             guard isWanted(path) else {
                 // Renamed to a name that is not asked for: what is unread in it is still read.
                 if followed[id] != nil { renamed[id] = (entry.name, status) }
@@ -127,19 +127,19 @@ package final class GlobDiscovery {
             guard present.insert(id).inserted else { continue }
             follow(id, path, folder, ListedFile(name: entry.name, status: status, isCompressed: false, isRotated: false))
         }
-        for (id, key) in followed where key.folder == folder && !present.contains(id) {
+        for (id, (key, seenIn)) in followed where seenIn == folder && !present.contains(id) {
             let files = renamed[id].map {
                 [ListedFile(name: $0.name, status: $0.status, isCompressed: false, isRotated: true)]
             }
             tailer.reconcile(key, identity: identity(folder), ending: [], files: files ?? [])
-            if !tailer.keys(in: folder).contains(key) { followed[id] = nil }
+            if !tailer.keys(in: key.folder).contains(key) { followed[id] = nil }
         }
         return subfolders
     }
 
     private func follow(_ id: FileID, _ path: String, _ folder: String, _ listed: ListedFile) {
-        let key = followed[id] ?? FamilyKey(folder: folder, base: "\(id.device).\(id.inode)")
-        followed[id] = key
+        let key = followed[id]?.key ?? FamilyKey(folder: folder, base: "\(id.device).\(id.inode)")
+        followed[id] = (key, folder)
         tailer.reconcile(key, identity: identity(path), ending: ending(path), files: [listed])
     }
 

@@ -45,3 +45,16 @@ package struct TailOptions: Sendable {
         self.format = format
     }
 }
+
+/// What the kernel knows a file by while it exists.
+struct FileID: Hashable {
+    let device: UInt64
+    let inode: UInt64
+
+    init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    init(_ status: FileStatus) { self.init(device: status.device, inode: status.inode) }
+}

@@ -90,9 +90,8 @@ final class LogFamily {
         }
     }
 
-    /// After a restart: the last file that was read says whether the rest of a truncated line is being passed over.
+    /// After a restart: whether the rest of a truncated line is being passed over. No file says so once that is over.
     func restoreSkipping(_ position: FilePosition) {
-        guard files.allSatisfy({ $0.number == nil || $0.position.end == 0 }) || position.hasMarks else { return }
         if position.stdout == .skipping { stdout = .skipping }
         if position.stderr == .skipping { stderr = .skipping }
     }

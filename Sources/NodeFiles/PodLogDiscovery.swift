@@ -42,7 +42,8 @@ package final class PodLogDiscovery {
     private var containerIDs: [String: String] = [:]
     private var linkKeys: [String: String] = [:]
     private var logs: [FamilyKey: ContainerLog] = [:]
-    private var nextLook: Int64 = 0
+    /// When everything was looked at; nil when that is to be done at once.
+    private var lastLook: Int64?
 
     /// - Parameters:
     ///   - root: the folder of pods' logs, `/var/log/pods` on a node.
@@ -70,6 +71,8 @@ package final class PodLogDiscovery {
     /// When `wake` wants to be called although nothing was told, on the monotonic clock.
     package var nextDeadline: Int64 { min(nextLook, tailer.nextDeadline) }
 
+    private var nextLook: Int64 { lastLook.map { $0 + tailer.lookInterval } ?? 0 }
+
     /// Takes what inotify has to tell, and looks at everything when it is time to.
     package func wake(now: Int64) {
         tailer.settle(now: now)
@@ -80,14 +83,14 @@ package final class PodLogDiscovery {
     private func take(_ event: WatchEvent) {
         if event.isOverflow {
             telemetry.tell(FileEvent.watchOverflow)
-            nextLook = 0
+            lastLook = nil
             return
         }
         guard let place = places[event.watch] else { return }
         if event.isEnded, event.name.isEmpty {
             forget(event.watch)
             if case .container(let path) = place { changed.insert(path) }
-            if case .root = place { nextLook = 0 }
+            if case .root = place { lastLook = nil }
             return
         }
         switch place {
@@ -104,8 +107,7 @@ package final class PodLogDiscovery {
     // MARK: Looking
 
     private func lookAtAll(_ now: Int64) {
-        // Without events everything is looked at each second; with them once a minute, as a safety net.
-        nextLook = now + (tailer.hasNoWatch ? 1_000_000_000 : 60_000_000_000)
+        lastLook = now
         watch(root, .root)
         if let linksFolder {
             watch(linksFolder, .links)
@@ -155,16 +157,16 @@ package final class PodLogDiscovery {
     private func list(_ path: String) {
         let container = Path.name(path)
         guard let folder = PodFolder(Path.name(Path.parent(path))) else { return }
-        var byRestart: [Int32: [ListedFile]] = [:]
-        let entries = (try? Directory.list(path)) ?? []
-        for entry in entries {
-            guard let name = ContainerLogName(entry.name), let status = Directory.status("\(path)/\(entry.name)"),
-                status.kind == .regular
-            else { continue }
-            if entry.kind == .link { watchTarget(of: "\(path)/\(entry.name)", for: path) }
-            byRestart[name.restart, default: []].append(
-                ListedFile(name: entry.name, status: status, isCompressed: name.isCompressed, isRotated: name.isRotated))
+        let files: [(restart: Int32, file: ListedFile)]
+        do throws(DiskError) {
+            files = try stableListing(path)
+        } catch {
+            // Not to be mistaken for an empty folder.
+            telemetry.tell(FileEvent.cannotList(path: path, reason: error.description))
+            return
         }
+        var byRestart: [Int32: [ListedFile]] = [:]
+        for (restart, file) in files { byRestart[restart, default: []].append(file) }
         let newest = byRestart.keys.max() ?? -1
         for key in logs.keys where key.folder == path {
             guard let log = logs[key] else { continue }
@@ -184,10 +186,41 @@ package final class PodLogDiscovery {
                     kind: .container, input: tailer.options.input, path: "\(path)/\(restart).log", namespace: folder.namespace,
                     pod: folder.pod, uid: folder.uid, container: container, restart: restart),
                 ending: ending(log), files: files)
-            if restart < newest || entries.isEmpty { tailer.end(key) }
+            if restart < newest || newest < 0 { tailer.end(key) }
             if files.isEmpty, tailer.keys(in: path).contains(key) == false { logs[key] = nil }
         }
-        if entries.isEmpty, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
+        if newest < 0, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
+    }
+
+    /// The logs in a container's folder; none when it is gone. A name whose file is gone by the time it is looked at
+    /// shows that the folder is changing: a file may be listed by neither its old nor its new name then.
+    private func stableListing(_ path: String) throws(DiskError) -> [(restart: Int32, file: ListedFile)] {
+        var files: [(restart: Int32, file: ListedFile)] = []
+        var isStable = false
+        for _ in 0..<8 where !isStable {
+            files = []
+            isStable = true
+            let entries: [Directory.Entry]
+            do throws(DiskError) {
+                entries = try Directory.list(path)
+            } catch {
+                if error.isMissing { return [] }
+                throw error
+            }
+            for entry in entries {
+                guard let name = ContainerLogName(entry.name) else { continue }
+                guard let status = Directory.status("\(path)/\(entry.name)") else {
+                    if entry.kind != .link { isStable = false }
+                    continue
+                }
+                guard status.kind == .regular else { continue }
+                if entry.kind == .link { watchTarget(of: "\(path)/\(entry.name)", for: path) }
+                let file = ListedFile(
+                    name: entry.name, status: status, isCompressed: name.isCompressed, isRotated: name.isRotated)
+                files.append((name.restart, file))
+            }
+        }
+        return files
     }
 
     // MARK: Watches

@@ -30,8 +30,12 @@ final class TailedFile {
     var isUnlinked = false
     /// A `.gz` of it lies beside it, or took its place.
     var compressedName: String?
+    /// It is read from its `.gz`.
+    private(set) var isCompressed: Bool
     /// Everything in it was read, and nothing will be added.
     var isDone = false
+    /// Reading it failed: it is not tried again, and held open so that it is not taken for a new file.
+    var hasFailed = false
     /// Reading stands inside a line that is too long: it is passed over up to its newline.
     var skipsToNewline: Bool
     /// Something was read since its position was told.
@@ -46,6 +50,7 @@ final class TailedFile {
 
     init(name: String, content: consuming FileContent, position: FilePosition, number: SourceNumber?) {
         self.name = name
+        isCompressed = content.isCompressed
         self.content = consume content
         self.position = position
         self.number = number
@@ -70,6 +75,11 @@ final class TailedFile {
         tailBytes = try bytes(before: end)
     }
 
+    /// Looks how large it is by now.
+    func noteGrowth() {
+        if let status = try? content?.status() { size = max(size, status.size) }
+    }
+
     /// How many bytes of it are known to be unread.
     var lag: UInt64 { size > readOffset ? size - readOffset : 0 }
 
@@ -79,10 +89,10 @@ final class TailedFile {
         offset >= resumeEnd || offset >= position.takesFrom(stream)
     }
 
-    /// Looks up the head and tail bytes of a position that was restored, so that hashes can be continued.
-    func loadEdges() throws(DiskError) {
-        headBytes = try bytes(at: 0, count: min(64, Int(clamping: position.end)))
-        tailBytes = try bytes(before: position.end)
+    /// Takes over the bytes by which the file was known again, so that their hashes can be continued.
+    func resume(head: [UInt8], tail: [UInt8]) {
+        headBytes = head
+        tailBytes = tail
     }
 
     /// The 64 bytes (or fewer) before `end`.
@@ -112,6 +122,8 @@ final class TailedFile {
         let before = readOffset
         readOffset += UInt64(count)
         guard readOffset > resumeEnd else { return }
+        // What lies before `resumeEnd` is in the tail already.
+        let known = resumeEnd > before ? Int(resumeEnd - before) : 0
         if headBytes.count < 64, before <= UInt64(headBytes.count) {
             let skip = headBytes.count - Int(before)
             var at = start + skip
@@ -120,8 +132,8 @@ final class TailedFile {
                 at += 1
             }
         }
-        let fresh = max(start, start + count - 64)
-        if count >= 64 { tailBytes.removeAll(keepingCapacity: true) }
+        let fresh = start + max(known, count - 64)
+        if count - known >= 64 { tailBytes.removeAll(keepingCapacity: true) }
         for at in fresh..<(start + count) { tailBytes.append(arena[at]) }
         if tailBytes.count > 64 { tailBytes.removeFirst(tailBytes.count - 64) }
     }
@@ -153,6 +165,12 @@ final class TailedFile {
         number = nil
         isDone = false
         skipsToNewline = false
+    }
+
+    /// Goes on in the compressed copy, at the same place; the deleted original gives its space back.
+    func continueCompressed(_ copy: consuming FileContent) {
+        content = consume copy
+        isCompressed = true
     }
 
     /// Nothing is read from it any more; a deleted file gives its space back.
