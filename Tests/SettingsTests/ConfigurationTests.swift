@@ -1,6 +1,7 @@
 // Right configurations: every setting arrives with its value, and a shortest one with all defaults.
 import Pipeline
 import Settings
+import TestKit
 import Testing
 
 struct ConfigurationTests {
@@ -45,7 +46,7 @@ struct ConfigurationTests {
 
     @Test func `a plugin is built from the settings that were read`() throws {
         let settings = try accepted(longConfiguration)
-        let context = PluginContext(name: "central", node: "node-7")
+        let context = PluginContext(name: "central", node: "node-7", telemetry: TestTelemetry().telemetry)
         let http = try #require(try settings.outputs[0].plugin.make(context) as? FakeOutput<HTTPSettings>)
         #expect(http.settings.url?.text == "https://logs.example.com/ingest")
         #expect(http.settings.token?.revealed() == "s3cret")

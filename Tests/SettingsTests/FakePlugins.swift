@@ -1,5 +1,7 @@
 // Plugins with settings like the real ones, so that the messages under test are those an operator sees.
+import Disk
 import Pipeline
+import Records
 import Settings
 
 /// Settings that carry their plugin's name, so that one fake class per kind is enough.
@@ -11,17 +13,33 @@ final class FakeInput<Settings: NamedSettings>: Input {
     static var name: String { Settings.name }
     let settings: Settings
     init(_ settings: Settings, context: PluginContext) { self.settings = settings }
+
+    let jsonMode = JSONMode.off
+    let nextDeadline = Int64.max
+    let hasReady = false
+    let lag: UInt64 = 0
+    func open(on poller: inout Poller, start: InputStart) {}
+    func wake(now: Int64) {}
+    func read(
+        into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
+    ) -> Bool { false }
 }
 
 struct FakeFilter<Settings: NamedSettings>: Filter {
     static var name: String { Settings.name }
     init(_ settings: Settings, context: PluginContext) {}
+    func apply(to batch: inout RecordBatch) {}
 }
 
 final class FakeOutput<Settings: NamedSettings>: Output {
     static var name: String { Settings.name }
     let settings: Settings
     init(_ settings: Settings, context: PluginContext) { self.settings = settings }
+
+    let state: [UInt8] = []
+    func open(state: [UInt8]) async {}
+    func send(_ request: borrowing Request) async {}
+    func close() async {}
 }
 
 struct KubernetesLogsSettings: NamedSettings {
