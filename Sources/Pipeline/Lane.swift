@@ -117,11 +117,11 @@ package struct Lane: ~Copyable {
         }
         writeDue(now)
         if now >= nextHousekeeping { housekeep(now) }
-        if now - lastWake >= settings.pace {
-            // Also while busy: new files and rotations must not wait for a backlog to be read.
-            wakeInputs(now)
+        if didRead {
+            // New files and rotations must not wait for a backlog to be read.
+            if now - lastWake >= settings.pace { wakeInputs(now) }
+            return true
         }
-        if didRead { return true }
         if settings.once, !isPaused, !anyReady {
             return !flushForEnd(now)
         }
@@ -207,12 +207,10 @@ package struct Lane: ~Copyable {
         if isPaused { deadline = min(nextTry, nextHousekeeping) }
         // What happened within the last 50 ms is taken together: one wake-up for many events.
         let rest = settings.pace - (now - lastWake)
-        if rest > 0 {
-            if poller.pause(nanoseconds: min(rest, max(0, deadline - now))) { bellRang() }
-            return
-        }
-        let isReadable = poller.wait(nanoseconds: max(0, deadline - now))
-        if !isReadable { bellRang() }
+        if poller.pause(nanoseconds: min(rest, deadline - now)) { return bellRang() }
+        let later = SystemClock.monotonic
+        guard later < deadline else { return wakeInputs(later) }
+        if !poller.wait(nanoseconds: deadline - later) { bellRang() }
         wakeInputs(SystemClock.monotonic)
     }
 

@@ -66,13 +66,14 @@ struct Agent {
             store: store, control: control, deliveries: deliveries, telemetry: telemetry,
             interval: settings.agent.summaryInterval.duration,
             showsProgress: once && StandardStream.errorIsTerminal && !settings.outputs.contains { $0.plugin.type == "stdout" })
-        // They end in the reverse order: first the lane, then the deliveries, at last the reports.
+        // They end in the reverse order: the reports come last.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: report, successTerminationBehavior: .ignore),
-                    .init(service: deliveries, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: lane, successTerminationBehavior: .ignore),
+                    .init(
+                        service: ShippingService(lane: lane, deliveries: deliveries),
+                        successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         try await group.run()

@@ -48,12 +48,15 @@ struct ChunksCommand: ParsableCommand {
             discussion: "The same as zcat of the segments, but damaged chunks are passed over, and a range can be named.")
 
         @OptionGroup var store: StoreOptions
-        @Option(help: "The first record's number.") var from: UInt64 = 1
-        @Option(help: "The last record's number.") var to: UInt64 = .max
+        @Option(help: ArgumentHelp("The first record's number; the oldest kept by default.", valueName: "number"))
+        var from: UInt64?
+        @Option(help: ArgumentHelp("The last record's number; the newest by default.", valueName: "number"))
+        var to: UInt64?
 
         func run() throws {
             let walk = try ChunkWalk(store.dataDir)
             let output = try StandardStream.output()
+            let (from, to) = (from ?? 1, to ?? .max)
             try walk.forEachSegment { path in
                 try walk.forEachChunk(path) { place, member in
                     let header = place.header
@@ -126,11 +129,7 @@ private struct ChunkWalk {
 
     init(_ dataDirectory: String) throws {
         let folder = StoreFolder(dataDirectory)
-        do throws(StoreError) {
-            _ = try StoreIdentity.read(folder)
-        } catch {
-            throw ValidationError(error.description)
-        }
+        _ = try StoreIdentity.read(folder)
         let names = try Directory.list(folder.segments(lane: 0)).map(\.name)
         segments = names.filter { StoreFolder.firstSequence(ofName: $0) != nil }.sorted()
             .map { "\(folder.segments(lane: 0))/\($0)" }

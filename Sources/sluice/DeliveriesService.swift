@@ -63,8 +63,6 @@ final class DeliveriesService: Service {
             }
             group.cancelAll()
         }
-        // A running agent's deliveries end because the lane did; the group has not come to them yet.
-        if !once { try? await gracefulShutdown() }
     }
 
     private func deliver(_ part: Part) async throws {

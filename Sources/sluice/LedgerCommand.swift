@@ -16,12 +16,7 @@ struct LedgerCommand: ParsableCommand {
     var output = Output.text
 
     func run() throws {
-        let ledger: Ledger
-        do throws(StoreError) {
-            ledger = try Ledger(StoreFolder(store.dataDir))
-        } catch {
-            throw ValidationError(error.description)
-        }
+        let ledger = try Ledger(StoreFolder(store.dataDir))
         print(output == .json ? ledger.json : ledger.text)
         if !ledger.closes { throw Exit.failure }
     }

@@ -13,11 +13,28 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [RunCommand.self, ValidateCommand.self, ChunksCommand.self, LedgerCommand.self, VersionCommand.self])
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            // A command line that cannot be understood; the parser itself would end with 64.
+            Problems.write(fullMessage(for: error))
+            exit(withError: Exit.usage)
+        }
+    }
 }
 
-/// Exit codes, as in sysexits(3) where it has them.
+/// Exit codes: 1 and 2 as everywhere, 78 as in sysexits(3).
 enum Exit {
     static let failure = ExitCode(1)
+    static let usage = ExitCode(2)
     static let configuration = ExitCode(78)
 }
 

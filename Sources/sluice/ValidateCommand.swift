@@ -29,16 +29,18 @@ struct ValidateCommand: ParsableCommand {
     }
 }
 
-/// Shows what is wrong with a configuration.
+/// Shows what is wrong with a configuration or a command line.
 enum Problems {
     static func tell(_ loaded: SettingsFile.Loaded) {
-        guard let error = try? StandardStream.error() else { return }
         let isColored = StandardStream.errorIsTerminal && Machine.environment("NO_COLOR") == nil
-        for problem in loaded.problems {
-            try? error.write(Array((problem.rendered(colour: isColored) + "\n").utf8).span)
-        }
+        for problem in loaded.problems { write(problem.rendered(colour: isColored)) }
         guard loaded.settings == nil else { return }
         let count = loaded.problems.count
-        try? error.write(Array("\(count) mistake\(count == 1 ? "" : "s")\n".utf8).span)
+        write("\(count) mistake\(count == 1 ? "" : "s")")
+    }
+
+    /// Writes a line to standard error; when that cannot be written nobody is left to tell.
+    static func write(_ line: String) {
+        if let error = try? StandardStream.error() { try? error.write(Array((line + "\n").utf8).span) }
     }
 }

@@ -1,0 +1,161 @@
+// `sluice run`: a node's life while the agent watches, signals, and a second agent.
+import Foundation
+import Glibc
+import TestKit
+import Testing
+
+@Suite("sluice run")
+struct LiveTests {
+    private func lines(of agent: Agent) -> Int { agent.delivered.utf8.count { $0 == UInt8(ascii: "\n") } }
+
+    @Test func `appended lines, rotated files and new pods are delivered, and SIGTERM ends it with everything stored`() async throws {
+        let agent = try Agent()
+        let first = try PodLog("first", in: agent.scratch)
+        try first.append(10)
+        let running = try agent.start()
+        try await eventually("what stood there at the start") { lines(of: agent) == 10 } else: { running.errors }
+        try first.append(5)
+        try await eventually("appended lines") { lines(of: agent) == 15 } else: { running.errors }
+        try first.rotate()
+        try first.append(20)
+        try await eventually("lines behind a rotation") { lines(of: agent) == 35 } else: { running.errors }
+        let second = try PodLog("second", in: agent.scratch)
+        try second.append(7)
+        try await eventually("a new pod") { lines(of: agent) == 42 } else: { running.errors }
+        let third = try PodLog("second", in: agent.scratch, container: "late", restart: 1)
+        try third.append(3)
+        try await eventually("a new container") { lines(of: agent) == 45 } else: { running.errors }
+
+        // What is written right before the signal is read before the end.
+        try first.append(1000)
+        try second.append(1000)
+        let outcome = try await running.stop()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let expected = [first.stream: first.written, second.stream: second.written, third.stream: third.written]
+        let afterwards = try await agent.runOnce()
+        #expect(afterwards.status == 0)
+        let faults = Truth.faults(try Truth.came(agent.delivered), against: expected)
+        #expect(faults == [])
+        #expect(try await agent.zcat() == agent.delivered)
+        let ledger = try await agent.ledger()
+        #expect(ledger.closes)
+        #expect(ledger.outputs.first?.delivered_records == 2045)
+    }
+
+    @Test func `a stop says how much is left waiting for an output that does not work, and is no failure`() async throws {
+        let agent = try Agent(
+            outputs: """
+                  - type: file
+                    path: "${OUT}"
+                  - type: file
+                    name: broken
+                    path: /dev/null/out.ndjson
+                    retry: { initial: 50ms, max: 100ms }
+                """, more: "agent: { shutdown_grace: 1s }")
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(25)
+        let running = try agent.start(environment: ["OUT": agent.file])
+        try await eventually("delivery to the output that works") { lines(of: agent) == 25 } else: { running.errors }
+        let outcome = try await running.stop()
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("an output failed; the same records are sent again output=broken"))
+        #expect(outcome.errors.contains("records are left for the next start output=broken waiting=25"))
+        #expect(!outcome.errors.contains("output=file waiting"))
+        let ledger = try await agent.ledger()
+        #expect(ledger.closes)
+        #expect(ledger.outputs.map(\.waiting_records) == [25, 0])
+    }
+
+    @Test func `SIGINT ends it as SIGTERM does`() async throws {
+        let agent = try Agent()
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(5)
+        let running = try agent.start()
+        try await eventually("delivery") { lines(of: agent) == 5 } else: { running.errors }
+        running.send(SIGINT)
+        #expect(try await running.outcome().status == 0)
+    }
+
+    @Test func `a signal ends a run with --once that waits for an output, and it says what is left`() async throws {
+        let agent = try Agent(
+            outputs: "  - { type: file, path: /dev/null/out.ndjson, retry: { initial: 10ms, max: 20ms } }",
+            more: "agent: { shutdown_grace: 1s }")
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(5)
+        let running = try Running(Program.path, ["run", "--once", "--config", agent.configuration])
+        try await eventually("a failed delivery") { running.errors.contains("an output failed") } else: { running.errors }
+        let outcome = try await running.stop()
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("records are left for the next start output=file waiting=5"))
+        #expect(!outcome.errors.contains("ServiceGroupError"))
+    }
+
+    @Test func `SIGUSR1 prints the ledger and nothing stops`() async throws {
+        let agent = try Agent()
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(5)
+        let running = try agent.start()
+        try await eventually("delivery") { lines(of: agent) == 5 } else: { running.errors }
+        running.send(SIGUSR1)
+        try await eventually("the ledger") {
+            running.errors.contains("input kubernetes_logs\n") && running.errors.contains("output file\n")
+        } else: {
+            running.errors
+        }
+        try log.append(5)
+        try await eventually("delivery after the ledger") { lines(of: agent) == 10 } else: { running.errors }
+        running.send(SIGUSR1)
+        try await eventually("the ledger again") { running.errors.components(separatedBy: "output file\n").count == 3 }
+        #expect(!running.errors.contains("DOES NOT CLOSE"))
+        #expect(try await running.stop().status == 0)
+    }
+
+    @Test func `a second agent on a data directory is refused and told who has it`() async throws {
+        let agent = try Agent()
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(5)
+        let running = try agent.start()
+        try await eventually("delivery") { lines(of: agent) == 5 } else: { running.errors }
+        let second = try await agent.runOnce()
+        #expect(second.status == 1)
+        #expect(second.errors.contains("process \(running.pid)"))
+        #expect(second.errors.contains(agent.data))
+        #expect(lines(of: agent) == 5)
+        // The store can be looked at meanwhile.
+        #expect(try await Program.run("chunks", "verify", "--data-dir", agent.data).status == 0)
+        #expect(try await Program.run("ledger", "--data-dir", agent.data).status == 0)
+        #expect(try await running.stop().status == 0)
+        #expect(try await agent.runOnce().status == 0)
+    }
+
+    @Test func `the log in JSON is JSON, line by line, and tells the summary`() async throws {
+        let agent = try Agent(more: "agent: { log_format: json, log_level: trace, summary_interval: 1s }")
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(5)
+        let running = try agent.start()
+        try await eventually("a summary") { running.errors.contains("\"message\":\"summary\"") } else: { running.errors }
+        let outcome = try await running.stop()
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines.count > 2)
+        for line in lines {
+            let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect(object?["time"] is String && object?["severity"] is String && object?["message"] is String, "\(line)")
+        }
+        #expect(lines.contains { $0.contains("\"lines\":") && $0.contains("\"waiting\":") && $0.contains("\"unread_bytes\":") })
+    }
+
+    @Test func `what is no terminal gets no escape codes, and a terminal none with NO_COLOR`() async throws {
+        let agent = try Agent.overSampleNode(outputs: "  - { type: stdout, format: short }", more: "agent: { log_level: trace }")
+        let plain = try await agent.runOnce()
+        #expect(plain.status == 0 && plain.lines.count == 785)
+        #expect(!plain.output.contains("\u{1b}") && !plain.errors.contains("\u{1b}"))
+
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/script") else { return }
+        let command = "script -qec \"'$SLUICE' run --once --config '\(agent.configuration)' --data-dir '$DATA'\" /dev/null"
+        let colored = try await Program.shell(command, environment: ["DATA": agent.scratch.path("colored")])
+        #expect(colored.output.contains("\u{1b}["))
+        let bare = try await Program.shell(command, environment: ["DATA": agent.scratch.path("bare"), "NO_COLOR": "1"])
+        #expect(bare.output.contains("could not translate host name"))
+        #expect(!bare.output.contains("\u{1b}"))
+    }
+}
