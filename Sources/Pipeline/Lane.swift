@@ -52,6 +52,7 @@ package struct Lane: ~Copyable {
     private var isPaused = false
     private var nextTry: Int64 = 0
     private var nextHousekeeping: Int64 = 0
+    private var nextLag: Int64 = 0
     private var lastWake: Int64 = 0
     private var isSparing = false
 
@@ -183,6 +184,9 @@ package struct Lane: ~Copyable {
         nextHousekeeping = now + 1_000_000_000
         writer.housekeep()
         isSparing = writer.store.leastWaitingBytes > settings.catchUpWindow
+        // Asking for the lag looks at every file: for a report that is wanted once a minute, rarely is enough.
+        guard now >= nextLag else { return }
+        nextLag = now + 10_000_000_000
         var lag: UInt64 = 0
         for index in 0..<slots.count { lag += slots[index].input.lag }
         control.note(lag: lag)
