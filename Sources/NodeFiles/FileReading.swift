@@ -80,9 +80,12 @@ struct LineReader {
         _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int,
         _ budget: PieceBudget, _ now: Int64
     ) {
-        // Below the place where reading stood before the start only some lines are taken: those are counted there.
-        let fresh = file.readOffset >= file.resumeEnd ? start : min(end, start + Int(file.resumeEnd - file.readOffset))
+        let fresh = firstFresh(file, from: start, to: end)
         batch.counts[.readBytes] += UInt64(end - fresh)
+        if fresh > start, fresh < end, file.position.isMidLine {
+            let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: fresh, to: end)
+            batch.counts[.skippedBytes] += UInt64(newline - fresh)
+        }
         var at = start
         while at < end {
             let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: at, to: end)
@@ -244,6 +247,12 @@ struct LineReader {
         batch.counts[.skippedBytes] += UInt64(count - (cut - start))
     }
 
+    /// The first of the bytes that were just read which was not read before the start. Below it only some lines are taken,
+    /// and nothing is counted.
+    private func firstFresh(_ file: TailedFile, from start: Int, to end: Int) -> Int {
+        file.readOffset >= file.resumeEnd ? start : min(end, start + Int(file.resumeEnd - file.readOffset))
+    }
+
     // MARK: Lines without an end
 
     /// A line that is longer than any that could be kept: its beginning is stored, the rest passed over to its newline.
@@ -257,7 +266,9 @@ struct LineReader {
             if offset >= file.resumeEnd { appendRow(&batch, now, start, end - start, .none, .none) }
         case .cri: take(file, family, &batch, from: start, to: end, offset, budget, now)
         }
-        batch.counts[.readBytes] += UInt64(end - start)
+        let fresh = firstFresh(file, from: start, to: end)
+        batch.counts[.readBytes] += UInt64(end - fresh)
+        if offset < file.resumeEnd { batch.counts[.skippedBytes] += UInt64(end - fresh) }
         file.skipsToNewline = true
         advance(file, batch, from: start, count: end - start)
     }
@@ -271,8 +282,9 @@ struct LineReader {
         }
         let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: start, to: end)
         let count = (newline >= 0 ? newline + 1 : end) - start
-        batch.counts[.readBytes] += UInt64(count)
-        batch.counts[.skippedBytes] += UInt64(newline >= 0 ? count - 1 : count)
+        let fresh = UInt64(start + count - firstFresh(file, from: start, to: start + count))
+        batch.counts[.readBytes] += fresh
+        batch.counts[.skippedBytes] += newline >= 0 ? max(1, fresh) - 1 : fresh
         file.skipsToNewline = newline < 0
         advance(file, batch, from: start, count: count)
         batch.arena.truncate(to: start)

@@ -531,7 +531,7 @@ package final class FileTailer {
     /// Whether nothing will be added to a file whose end was met.
     private func isFinished(_ file: TailedFile, _ family: LogFamily) -> Bool {
         guard file.isRotated || file.isUnlinked else { return false }
-        if file.isClosedByWriter || options.once { return true }
+        if file.isClosedByWriter || family.hasEnded || options.once { return true }
         let isQuiet = SystemClock.realtime - file.modified >= options.quietTime
         guard isQuiet else { return false }
         // Renamed, but the runtime may not have reopened yet: its next file must have a line.

@@ -1,4 +1,4 @@
-// The four kinds of plugins, and what each is given. How to add one: docs/plugins.md.
+// The four kinds of plugins, and what each is given. How to add one: plugins.md.
 package import Disk
 package import Records
 package import Telemetry

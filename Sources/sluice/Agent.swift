@@ -36,7 +36,8 @@ struct Agent {
             name: "", node: node, staticFields: [UInt8](copying: fields.span), once: once, telemetry: telemetry)
 
         let writer = try Store.open(
-            settings.dataDirectory, settings: StoreLimits(settings.store), fileSystem: LocalFileSystem(), telemetry: telemetry)
+            settings.dataDirectory, settings: StoreLimits(settings.store), fileSystem: LocalFileSystem(),
+            telemetry: telemetry)
         let store = writer.store
         self.store = store
         control = try LaneControl()
@@ -65,7 +66,8 @@ struct Agent {
         let report = ReportService(
             store: store, control: control, deliveries: deliveries, telemetry: telemetry,
             interval: settings.agent.summaryInterval.duration,
-            showsProgress: once && StandardStream.errorIsTerminal && !settings.outputs.contains { $0.plugin.type == "stdout" })
+            showsProgress: once && StandardStream.errorIsTerminal
+                && !settings.outputs.contains { $0.plugin.type == "stdout" })
         // They end in the reverse order: the reports come last.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -75,7 +77,8 @@ struct Agent {
                         service: ShippingService(lane: lane, deliveries: deliveries),
                         successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         try await group.run()
         let undelivered = deliveries.undelivered
         if once { report.summarize(since: started) }

@@ -31,7 +31,8 @@ struct ChunksCommand: ParsableCommand {
                         case .snapshot, .snapshotEnd: "snapshot"
                         }
                     let text = [
-                        Column.right("\(place.offset)", 10), Column.left(what, 24), Column.right("\(header.recordCount)", 8),
+                        Column.right("\(place.offset)", 10), Column.left(what, 24),
+                        Column.right("\(header.recordCount)", 8),
                         Column.right(Ledger.size(UInt64(header.textSize)), 10),
                         Column.right(Ledger.size(UInt64(header.memberSize)), 10), "epoch \(header.epoch)",
                         String(decoding: time.span),
@@ -45,7 +46,8 @@ struct ChunksCommand: ParsableCommand {
     struct Cat: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cat", abstract: "Print records as lines of JSON.",
-            discussion: "The same as zcat of the segments, but damaged chunks are passed over, and a range can be named.")
+            discussion:
+                "The same as zcat of the segments, but damaged chunks are passed over, and a range can be named.")
 
         @OptionGroup var store: StoreOptions
         @Option(help: ArgumentHelp("The first record's number; the oldest kept by default.", valueName: "number"))
@@ -60,7 +62,8 @@ struct ChunksCommand: ParsableCommand {
             try walk.forEachSegment { path in
                 try walk.forEachChunk(path) { place, member in
                     let header = place.header
-                    guard header.recordCount > 0, header.endSequence > from, header.firstSequence <= to, let member else { return }
+                    guard header.recordCount > 0, header.endSequence > from, header.firstSequence <= to, let member
+                    else { return }
                     let text = try walk.inflate(member, header)
                     let skipped = from > header.firstSequence ? Int(from - header.firstSequence) : 0
                     let wanted = Int(min(to, header.endSequence - 1) - header.firstSequence) + 1
@@ -75,7 +78,8 @@ struct ChunksCommand: ParsableCommand {
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "verify", abstract: "Check every chunk: its checksums, its text, the order of its numbers.",
-            discussion: "Exits with 1 when something is damaged. The last bytes of a store in use may be a write under way.")
+            discussion:
+                "Exits with 1 when something is damaged. The last bytes of a store in use may be a write under way.")
 
         @OptionGroup var store: StoreOptions
 
@@ -103,7 +107,9 @@ struct ChunksCommand: ParsableCommand {
                         problems.append("\(name): cannot be inflated")
                         return
                     }
-                    if CRC32.of(text.span) != place.header.textChecksum { problems.append("\(name): the text's checksum is wrong") }
+                    if CRC32.of(text.span) != place.header.textChecksum {
+                        problems.append("\(name): the text's checksum is wrong")
+                    }
                     let lines = text.count { $0 == UInt8(ascii: "\n") }
                     if lines != Int(place.header.recordCount) {
                         problems.append("\(name): holds \(lines) lines instead of \(place.header.recordCount)")
@@ -180,13 +186,19 @@ private struct ChunkWalk {
     /// Where the `n`-th line begins.
     static func line(_ n: Int, _ text: [UInt8]) -> Int {
         var at = 0
-        for _ in 0..<n { at = (ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text.span, from: at) ?? text.count - 1) + 1 }
+        for _ in 0..<n {
+            at = (ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text.span, from: at) ?? text.count - 1) + 1
+        }
         return at
     }
 }
 
 /// Aligns words in tables.
 private enum Column {
-    static func right(_ text: String, _ width: Int) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
-    static func left(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+    static func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    static func left(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
 }

@@ -45,7 +45,8 @@ final class LaneService: Service {
         let store = writer.store
         do throws(PluginError) {
             let lane = try Lane(
-                writer: writer, inputs: inputs, filters: filters, fieldNames: fieldNames, settings: settings, control: control,
+                writer: writer, inputs: inputs, filters: filters, fieldNames: fieldNames, settings: settings,
+                control: control,
                 telemetry: telemetry)
             lane.run()
             return .success(())

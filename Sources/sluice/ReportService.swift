@@ -96,7 +96,8 @@ final class ReportService: Service {
         let ledger = Ledger(store)
         let tenths = (SystemClock.monotonic - started) / 100_000_000
         write(
-            "read \(ledger.total(.readRecords)) records, \(Ledger.size(ledger.total(.readBytes))), in \(tenths / 10).\(tenths % 10) s\n")
+            "read \(ledger.total(.readRecords)) records, \(Ledger.size(ledger.total(.readBytes))), in \(tenths / 10).\(tenths % 10) s\n"
+        )
         for output in ledger.outputs {
             var text = "\(output.name): \(output.account.delivered) delivered"
             if output.waiting > 0 { text += ", \(output.waiting) waiting" }

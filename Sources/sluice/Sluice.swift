@@ -12,7 +12,9 @@ struct Sluice: AsyncParsableCommand {
             outputs. What is on disk can be read with zcat; what happened to each line is in the ledger.
             """,
         version: Version.text,
-        subcommands: [RunCommand.self, ValidateCommand.self, ChunksCommand.self, LedgerCommand.self, VersionCommand.self])
+        subcommands: [
+            RunCommand.self, ValidateCommand.self, ChunksCommand.self, LedgerCommand.self, VersionCommand.self,
+        ])
 
     static func main() async {
         do {
@@ -45,7 +47,8 @@ struct StoreOptions: ParsableArguments {
 }
 
 struct VersionCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version and what it is built with.")
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Print the version and what it is built with.")
 
     func run() { print(Version.text) }
 }

@@ -7,7 +7,8 @@ import TestKit
 enum Program {
     /// It lies beside the test bundle, in the build folder.
     static let path: String = {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(filePath: own).deletingLastPathComponent().appending(path: "sluice").path(percentEncoded: false)
     }()
 
@@ -36,7 +37,9 @@ struct Outcome {
     let output: String
     let errors: String
 
-    var lines: [Substring] { output.split(separator: "\n", omittingEmptySubsequences: false).dropLast(output.hasSuffix("\n") ? 1 : 0) }
+    var lines: [Substring] {
+        output.split(separator: "\n", omittingEmptySubsequences: false).dropLast(output.hasSuffix("\n") ? 1 : 0)
+    }
 }
 
 /// A deadline has passed, or a program did what it must not do.
@@ -47,7 +50,8 @@ struct Trouble: Error, CustomStringConvertible {
 
 /// Waits until something is so, looking again and again.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> Bool, else details: () -> String = { "" }
+    _ what: String, within limit: Duration = .seconds(60), _ condition: () throws -> Bool,
+    else details: () -> String = { "" }
 ) async throws {
     let clock = ContinuousClock()
     let deadline = clock.now.advanced(by: limit)
@@ -67,7 +71,9 @@ final class Running {
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
         // What a developer's or a CI's environment says must not change what is tested.
-        var all = ProcessInfo.processInfo.environment.filter { !["NO_COLOR", "NODE_NAME", "POD_NAME"].contains($0.key) }
+        var all = ProcessInfo.processInfo.environment.filter {
+            !["NO_COLOR", "NODE_NAME", "POD_NAME"].contains($0.key)
+        }
         all.merge(environment) { $1 }
         process.environment = all
         process.standardInput = FileHandle.nullDevice
@@ -86,15 +92,21 @@ final class Running {
 
     func send(_ signal: Int32) { _ = kill(process.processIdentifier, signal) }
 
+    /// Waits until something is so; when it is not in time, the failure tells what the program said.
+    func eventually(_ what: String, _ condition: () throws -> Bool) async throws {
+        try await EndToEndTests.eventually(what, condition, else: { "It said:\n\(errors.suffix(4000))" })
+    }
+
     /// Waits for its end.
     func outcome(within limit: Duration = .seconds(120)) async throws -> Outcome {
-        try await eventually("the end of the program", within: limit) {
+        try await EndToEndTests.eventually("the end of the program", within: limit) {
             !process.isRunning
         } else: {
             "It said:\n\(errors.suffix(4000))"
         }
         let status = Int(process.terminationStatus)
-        return Outcome(status: process.terminationReason == .uncaughtSignal ? -status : status, output: output, errors: errors)
+        return Outcome(
+            status: process.terminationReason == .uncaughtSignal ? -status : status, output: output, errors: errors)
     }
 
     /// Asks it to stop as Kubernetes does.
@@ -106,7 +118,7 @@ final class Running {
     /// Ends it without any chance to clean up.
     func kill9() async throws {
         send(SIGKILL)
-        try await eventually("the death of the program") { !process.isRunning }
+        try await eventually("its death") { !process.isRunning }
     }
 }
 
@@ -122,7 +134,10 @@ struct Agent {
     ///   - pods: the folder of the pods' logs; one in the scratch folder by default.
     ///   - outputs: YAML of the outputs; a file output by default.
     ///   - more: YAML behind it.
-    init(pods: String? = nil, links: String? = nil, input: String = "json: off", outputs: String? = nil, more: String = "") throws {
+    init(
+        pods: String? = nil, links: String? = nil, input: String = "json: off", outputs: String? = nil,
+        more: String = ""
+    ) throws {
         scratch = try ScratchDirectory()
         data = scratch.path("data")
         file = scratch.path("out.ndjson")

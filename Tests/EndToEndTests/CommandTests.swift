@@ -14,7 +14,9 @@ struct ConfigurationTests {
             formt: short
         """
 
-    @Test(arguments: ["run", "validate"]) func `every mistake is told with file, line and column, and exit code 78`(command: String) async throws {
+    @Test(arguments: ["run", "validate"]) func `every mistake is told with file, line and column, and exit code 78`(
+        command: String
+    ) async throws {
         let scratch = try ScratchDirectory()
         let path = try scratch.write("wrong.yaml", Self.wrong.replacing("DATA", with: scratch.path("data")))
         let outcome =
@@ -26,10 +28,14 @@ struct ConfigurationTests {
         #expect(outcome.errors.contains("    6 |     formt: short\n      |     ^~~~~\n"))
         #expect(outcome.errors.contains("2 mistakes"))
         #expect(!outcome.errors.contains("\u{1b}"))
-        #expect(!FileManager.default.fileExists(atPath: scratch.path("data")), "nothing is made before the configuration is right")
+        #expect(
+            !FileManager.default.fileExists(atPath: scratch.path("data")),
+            "nothing is made before the configuration is right")
     }
 
-    @Test(arguments: ["run", "validate"]) func `a configuration that is not there is a wrong configuration`(command: String) async throws {
+    @Test(arguments: ["run", "validate"]) func `a configuration that is not there is a wrong configuration`(
+        command: String
+    ) async throws {
         let scratch = try ScratchDirectory()
         let path = scratch.path("none.yaml")
         let outcome =
@@ -40,8 +46,10 @@ struct ConfigurationTests {
 
     @Test func `validate tells of several files which are right`() async throws {
         let scratch = try ScratchDirectory()
-        let right = try scratch.write("right.yaml", "inputs: [{ type: kubernetes_logs }]\noutputs: [{ type: stdout }]\n")
-        let other = try scratch.write("other.yaml", "inputs: [{ type: file, include: [/x] }]\noutputs: [{ type: \"null\" }]\n")
+        let right = try scratch.write(
+            "right.yaml", "inputs: [{ type: kubernetes_logs }]\noutputs: [{ type: stdout }]\n")
+        let other = try scratch.write(
+            "other.yaml", "inputs: [{ type: file, include: [/x] }]\noutputs: [{ type: \"null\" }]\n")
         let wrong = try scratch.write("wrong.yaml", Self.wrong)
         let mixed = try await Program.run("validate", right, wrong, other)
         #expect(mixed.status == 78)
@@ -54,7 +62,8 @@ struct ConfigurationTests {
 
     @Test(
         arguments: [
-            ["validate"], ["run", "--bogus"], ["runn"], ["chunks", "cat", "--from", "x"], ["ledger", "--output", "xml"],
+            ["validate"], ["run", "--bogus"], ["runn"], ["chunks", "cat", "--from", "x"],
+            ["ledger", "--output", "xml"],
         ])
     func `a command line that cannot be understood is told so with exit code 2`(arguments: [String]) async throws {
         let outcome = try await Running(Program.path, arguments).outcome()
@@ -65,9 +74,12 @@ struct ConfigurationTests {
 
     @Test(
         arguments: [
-            ([], ["run", "validate", "chunks", "ledger", "version"]), (["run"], ["--config <file>", "--data-dir <dir>", "--once", "SIGUSR1"]),
-            (["validate"], ["<files>", "78"]), (["chunks"], ["ls", "cat", "verify"]), (["chunks", "ls"], ["--data-dir <dir>"]),
-            (["chunks", "cat"], ["--data-dir <dir>", "--from", "--to"]), (["chunks", "verify"], ["--data-dir <dir>", "Exits with 1"]),
+            ([], ["run", "validate", "chunks", "ledger", "version"]),
+            (["run"], ["--config <file>", "--data-dir <dir>", "--once", "SIGUSR1"]),
+            (["validate"], ["<files>", "78"]), (["chunks"], ["ls", "cat", "verify"]),
+            (["chunks", "ls"], ["--data-dir <dir>"]),
+            (["chunks", "cat"], ["--data-dir <dir>", "--from", "--to"]),
+            (["chunks", "verify"], ["--data-dir <dir>", "Exits with 1"]),
             (["ledger"], ["--data-dir <dir>", "--output", "text, json"]), (["version"], ["USAGE: sluice version"]),
         ] as [([String], [String])])
     func `help names every flag and fits a terminal`(command: [String], wanted: [String]) async throws {
@@ -83,7 +95,8 @@ struct ConfigurationTests {
     @Test func `version names the version and the compressor`() async throws {
         let outcome = try await Program.run("version")
         #expect(outcome.status == 0)
-        #expect(outcome.output.contains(try Regex("^sluice [0-9]+\\.[0-9]+\\.[0-9]+ \\(compression: (isa-l|zlib)\\)\\n$")))
+        #expect(
+            outcome.output.contains(try Regex("^sluice [0-9]+\\.[0-9]+\\.[0-9]+ \\(compression: (isa-l|zlib)\\)\\n$")))
         #expect(try await Program.run("--version").output == outcome.output)
     }
 }
@@ -125,17 +138,22 @@ struct StoreCommandTests {
         #expect(try await Program.run("chunks", "cat", "--data-dir", agent.data).output == all)
         for range in [1...1, 1...3, 17...940, 2999...3002, 5999...6000] {
             let outcome = try await Program.run(
-                "chunks", "cat", "--data-dir", agent.data, "--from", "\(range.lowerBound)", "--to", "\(range.upperBound)")
+                "chunks", "cat", "--data-dir", agent.data, "--from", "\(range.lowerBound)", "--to",
+                "\(range.upperBound)")
             #expect(outcome.status == 0)
             #expect(outcome.lines == Array(lines[(range.lowerBound - 1)...(range.upperBound - 1)]), "\(range)")
         }
         #expect(try await Program.run("chunks", "cat", "--data-dir", agent.data, "--from", "5990").lines.count == 11)
         #expect(try await Program.run("chunks", "cat", "--data-dir", agent.data, "--from", "6001").output.isEmpty)
-        #expect(try await Program.run("chunks", "cat", "--data-dir", agent.data, "--from", "9", "--to", "8").output.isEmpty)
-        #expect(try await Program.run("chunks", "cat", "--data-dir", agent.data, "--from", "0", "--to", "0").output.isEmpty)
+        #expect(
+            try await Program.run("chunks", "cat", "--data-dir", agent.data, "--from", "9", "--to", "8").output.isEmpty)
+        #expect(
+            try await Program.run("chunks", "cat", "--data-dir", agent.data, "--from", "0", "--to", "0").output.isEmpty)
     }
 
-    @Test func `chunks verify finds a flipped byte in an older segment, and cat passes over that chunk alone`() async throws {
+    @Test func `chunks verify finds a flipped byte in an older segment, and cat passes over that chunk alone`()
+        async throws
+    {
         let agent = try await filledAgent()
         let whole = try await Program.run("chunks", "verify", "--data-dir", agent.data)
         #expect(whole.status == 0)

@@ -8,23 +8,25 @@ import Testing
 struct LiveTests {
     private func lines(of agent: Agent) -> Int { agent.delivered.utf8.count { $0 == UInt8(ascii: "\n") } }
 
-    @Test func `appended lines, rotated files and new pods are delivered, and SIGTERM ends it with everything stored`() async throws {
+    @Test func `appended lines, rotated files and new pods are delivered, and SIGTERM ends it with everything stored`()
+        async throws
+    {
         let agent = try Agent()
         let first = try PodLog("first", in: agent.scratch)
         try first.append(10)
         let running = try agent.start()
-        try await eventually("what stood there at the start") { lines(of: agent) == 10 } else: { running.errors }
+        try await running.eventually("what stood there at the start") { lines(of: agent) == 10 }
         try first.append(5)
-        try await eventually("appended lines") { lines(of: agent) == 15 } else: { running.errors }
+        try await running.eventually("appended lines") { lines(of: agent) == 15 }
         try first.rotate()
         try first.append(20)
-        try await eventually("lines behind a rotation") { lines(of: agent) == 35 } else: { running.errors }
+        try await running.eventually("lines behind a rotation") { lines(of: agent) == 35 }
         let second = try PodLog("second", in: agent.scratch)
         try second.append(7)
-        try await eventually("a new pod") { lines(of: agent) == 42 } else: { running.errors }
+        try await running.eventually("a new pod") { lines(of: agent) == 42 }
         let third = try PodLog("second", in: agent.scratch, container: "late", restart: 1)
         try third.append(3)
-        try await eventually("a new container") { lines(of: agent) == 45 } else: { running.errors }
+        try await running.eventually("a new container") { lines(of: agent) == 45 }
 
         // What is written right before the signal is read before the end.
         try first.append(1000)
@@ -42,7 +44,8 @@ struct LiveTests {
         #expect(ledger.outputs.first?.delivered_records == 2045)
     }
 
-    @Test func `a stop says how much is left waiting for an output that does not work, and is no failure`() async throws {
+    @Test func `a stop says how much is left waiting for an output that does not work, and is no failure`() async throws
+    {
         let agent = try Agent(
             outputs: """
                   - type: file
@@ -55,7 +58,7 @@ struct LiveTests {
         let log = try PodLog("web", in: agent.scratch)
         try log.append(25)
         let running = try agent.start(environment: ["OUT": agent.file])
-        try await eventually("delivery to the output that works") { lines(of: agent) == 25 } else: { running.errors }
+        try await running.eventually("delivery to the output that works") { lines(of: agent) == 25 }
         let outcome = try await running.stop()
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("an output failed; the same records are sent again output=broken"))
@@ -71,7 +74,7 @@ struct LiveTests {
         let log = try PodLog("web", in: agent.scratch)
         try log.append(5)
         let running = try agent.start()
-        try await eventually("delivery") { lines(of: agent) == 5 } else: { running.errors }
+        try await running.eventually("delivery") { lines(of: agent) == 5 }
         running.send(SIGINT)
         #expect(try await running.outcome().status == 0)
     }
@@ -83,7 +86,7 @@ struct LiveTests {
         let log = try PodLog("web", in: agent.scratch)
         try log.append(5)
         let running = try Running(Program.path, ["run", "--once", "--config", agent.configuration])
-        try await eventually("a failed delivery") { running.errors.contains("an output failed") } else: { running.errors }
+        try await running.eventually("a failed delivery") { running.errors.contains("an output failed") }
         let outcome = try await running.stop()
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("records are left for the next start output=file waiting=5"))
@@ -95,17 +98,17 @@ struct LiveTests {
         let log = try PodLog("web", in: agent.scratch)
         try log.append(5)
         let running = try agent.start()
-        try await eventually("delivery") { lines(of: agent) == 5 } else: { running.errors }
+        try await running.eventually("delivery") { lines(of: agent) == 5 }
         running.send(SIGUSR1)
-        try await eventually("the ledger") {
+        try await running.eventually("the ledger") {
             running.errors.contains("input kubernetes_logs\n") && running.errors.contains("output file\n")
-        } else: {
-            running.errors
         }
         try log.append(5)
-        try await eventually("delivery after the ledger") { lines(of: agent) == 10 } else: { running.errors }
+        try await running.eventually("delivery after the ledger") { lines(of: agent) == 10 }
         running.send(SIGUSR1)
-        try await eventually("the ledger again") { running.errors.components(separatedBy: "output file\n").count == 3 }
+        try await running.eventually("the ledger again") {
+            running.errors.components(separatedBy: "output file\n").count == 3
+        }
         #expect(!running.errors.contains("DOES NOT CLOSE"))
         #expect(try await running.stop().status == 0)
     }
@@ -115,7 +118,7 @@ struct LiveTests {
         let log = try PodLog("web", in: agent.scratch)
         try log.append(5)
         let running = try agent.start()
-        try await eventually("delivery") { lines(of: agent) == 5 } else: { running.errors }
+        try await running.eventually("delivery") { lines(of: agent) == 5 }
         let second = try await agent.runOnce()
         #expect(second.status == 1)
         #expect(second.errors.contains("process \(running.pid)"))
@@ -133,25 +136,31 @@ struct LiveTests {
         let log = try PodLog("web", in: agent.scratch)
         try log.append(5)
         let running = try agent.start()
-        try await eventually("a summary") { running.errors.contains("\"message\":\"summary\"") } else: { running.errors }
+        try await running.eventually("a summary") { running.errors.contains("\"message\":\"summary\"") }
         let outcome = try await running.stop()
         let lines = outcome.errors.split(separator: "\n")
         #expect(lines.count > 2)
         for line in lines {
             let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-            #expect(object?["time"] is String && object?["severity"] is String && object?["message"] is String, "\(line)")
+            #expect(
+                object?["time"] is String && object?["severity"] is String && object?["message"] is String, "\(line)")
         }
-        #expect(lines.contains { $0.contains("\"lines\":") && $0.contains("\"waiting\":") && $0.contains("\"unread_bytes\":") })
+        #expect(
+            lines.contains {
+                $0.contains("\"lines\":") && $0.contains("\"waiting\":") && $0.contains("\"unread_bytes\":")
+            })
     }
 
     @Test func `what is no terminal gets no escape codes, and a terminal none with NO_COLOR`() async throws {
-        let agent = try Agent.overSampleNode(outputs: "  - { type: stdout, format: short }", more: "agent: { log_level: trace }")
+        let agent = try Agent.overSampleNode(
+            outputs: "  - { type: stdout, format: short }", more: "agent: { log_level: trace }")
         let plain = try await agent.runOnce()
         #expect(plain.status == 0 && plain.lines.count == 785)
         #expect(!plain.output.contains("\u{1b}") && !plain.errors.contains("\u{1b}"))
 
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/script") else { return }
-        let command = "script -qec \"'$SLUICE' run --once --config '\(agent.configuration)' --data-dir '$DATA'\" /dev/null"
+        let command =
+            "script -qec \"'$SLUICE' run --once --config '\(agent.configuration)' --data-dir '$DATA'\" /dev/null"
         let colored = try await Program.shell(command, environment: ["DATA": agent.scratch.path("colored")])
         #expect(colored.output.contains("\u{1b}["))
         let bare = try await Program.shell(command, environment: ["DATA": agent.scratch.path("bare"), "NO_COLOR": "1"])

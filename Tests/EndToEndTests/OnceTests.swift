@@ -58,7 +58,9 @@ struct OnceTests {
         #expect(lines.contains { $0.contains("\"container_name\":\"sidecar\"") && !$0.contains("\"message\":\"{") })
     }
 
-    @Test func `an output that cannot be reached keeps its records, says so with exit code 1, and gets them later`() async throws {
+    @Test func `an output that cannot be reached keeps its records, says so with exit code 1, and gets them later`()
+        async throws
+    {
         let agent = try Agent.overSampleNode(
             outputs: """
                   - type: file
@@ -85,7 +87,8 @@ struct OnceTests {
     @Test func `a closed standard output ends the run within its grace, and the records wait`() async throws {
         let agent = try Agent.overSampleNode(outputs: "  - type: stdout", more: "agent: { shutdown_grace: 1s }")
         let outcome = try await Program.shell(
-            "\"$SLUICE\" run --once --config '\(agent.configuration)' | head -c 1000 > /dev/null; exit ${PIPESTATUS[0]}")
+            "\"$SLUICE\" run --once --config '\(agent.configuration)' | head -c 1000 > /dev/null; exit ${PIPESTATUS[0]}"
+        )
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("Broken pipe"))
         let output = try #require(try await agent.ledger().outputs.first)
@@ -122,7 +125,9 @@ struct OnceTests {
         let lines = outcome.lines.filter { $0.contains(cause) }
         #expect(wanted > 0 && lines.count == wanted)
         for line in lines {
-            #expect(line.contains(" shop/odoo-7b569fd464-j7trx odoo[2]: ") || line.contains(" shop/odoo-7b569fd464-j7trx odoo[3]: "))
+            #expect(
+                line.contains(" shop/odoo-7b569fd464-j7trx odoo[2]: ")
+                    || line.contains(" shop/odoo-7b569fd464-j7trx odoo[3]: "))
             #expect(line.contains(try Regex("^[A-Z][a-z]{2} [ 0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} ")))
         }
     }

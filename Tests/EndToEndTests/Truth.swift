@@ -47,12 +47,15 @@ enum Truth {
                     var pending: [String: (time: String, message: [UInt8])] = [:]
                     func note(_ stream: String, _ time: String, _ message: [UInt8]) {
                         let name = StreamName(
-                            namespace: parts[0], pod: parts[1], uid: parts[2], container: container, restart: restart, stream: stream)
-                        streams[name, default: []].append(LogLine(message: String(decoding: message, as: UTF8.self), time: time))
+                            namespace: parts[0], pod: parts[1], uid: parts[2], container: container, restart: restart,
+                            stream: stream)
+                        streams[name, default: []].append(
+                            LogLine(message: String(decoding: message, as: UTF8.self), time: time))
                     }
                     for file in files {
                         for line in try await contents(of: file).split(separator: UInt8(ascii: "\n")) {
-                            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
+                            let fields = line.split(
+                                separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
                             guard fields.count == 4 else { continue }
                             let time = String(decoding: fields[0], as: UTF8.self)
                             let stream = String(decoding: fields[1], as: UTF8.self)
@@ -122,7 +125,8 @@ enum Truth {
             }
             let place = record.kubernetes
             let name = StreamName(
-                namespace: place.namespace_name, pod: place.pod_name, uid: place.pod_uid, container: place.container_name,
+                namespace: place.namespace_name, pod: place.pod_name, uid: place.pod_uid,
+                container: place.container_name,
                 restart: place.restart_count, stream: record.stream)
             streams[name, default: []].append(LogLine(message: record.message, time: record.time))
         }
@@ -140,7 +144,9 @@ enum Truth {
             let lost = wanted.filter { gotten[$0.key, default: 0] < $0.value }
             let extra = gotten.filter { wanted[$0.key, default: 0] < $0.value }
             let example = (lost.first ?? extra.first).map { String($0.key.message.prefix(80)) } ?? "out of order"
-            faults.append("\(name): wanted \(want.count), came \(got.count), lost \(lost.count), extra \(extra.count): \(example)")
+            faults.append(
+                "\(name): wanted \(want.count), came \(got.count), lost \(lost.count), extra \(extra.count): \(example)"
+            )
         }
         faults += came.keys.filter { expected[$0] == nil }.map { "\($0): nobody wrote it" }
         return faults.sorted()
@@ -170,7 +176,8 @@ final class PodLog {
     var stream: StreamName {
         let parts = name.split(separator: "/").map(String.init)
         let pod = parts[1].split(separator: "_").map(String.init)
-        return StreamName(namespace: pod[0], pod: pod[1], uid: pod[2], container: parts[2], restart: restart, stream: "stdout")
+        return StreamName(
+            namespace: pod[0], pod: pod[1], uid: pod[2], container: parts[2], restart: restart, stream: "stdout")
     }
 
     /// Appends lines in one write.
@@ -191,7 +198,8 @@ final class PodLog {
     func rotate() throws {
         rotations += 1
         let stamp = "20260102-0304\(rotations < 10 ? "0" : "")\(rotations)"
-        try FileManager.default.moveItem(atPath: "\(folder)/\(restart).log", toPath: "\(folder)/\(restart).log.\(stamp)")
+        try FileManager.default.moveItem(
+            atPath: "\(folder)/\(restart).log", toPath: "\(folder)/\(restart).log.\(stamp)")
         try file.close()
         file = try FileHandle(forWritingTo: URL(filePath: scratch.write("\(name)/\(restart).log", "")))
     }
