@@ -8,6 +8,7 @@ public struct Arena: ~Copyable, @unchecked Sendable {
     /// Bytes behind the capacity that may be read (not written) by word-wise scanners.
     public static let slack = 64
 
+    /// Where the bytes are, and how many there is room for. Public only to be inlined: use the methods.
     public var base: UnsafeMutablePointer<UInt8>
     public var capacity: Int
     /// How many bytes are in use.
@@ -78,6 +79,7 @@ public struct Arena: ~Copyable, @unchecked Sendable {
         if capacity - count < extra { grow(extra) }
     }
 
+    /// Makes room for `extra` more bytes; `reserve` calls it when there is none.
     @inline(never)
     public mutating func grow(_ extra: Int) {
         precondition(extra >= 0, "a negative number of bytes is reserved")

@@ -3,6 +3,7 @@
 /// A growable array of plain values that is recycled, not copied.
 @safe
 public struct Column<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
+    /// Where the elements are, and how many there is room for. Public only to be inlined: use the methods.
     public var base: UnsafeMutablePointer<Element>
     public var capacity: Int
     /// How many elements are in use.
@@ -16,6 +17,7 @@ public struct Column<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
 
     deinit { unsafe base.deallocate() }
 
+    /// Whether no element is in use.
     public var isEmpty: Bool { count == 0 }
 
     /// The element at `index`.
@@ -40,6 +42,7 @@ public struct Column<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         count += 1
     }
 
+    /// Makes room for as many elements again; `append` calls it when there is none.
     @inline(never)
     public mutating func grow() {
         let moved = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)

@@ -2,12 +2,14 @@
 
 /// One member of a JSON object, as ranges of the arena that was scanned. 16 bytes.
 public struct JSONMember: BitwiseCopyable, Sendable {
+    /// The ranges packed together with their flags; the accessors below take them apart.
     public let keyStartBits: UInt32
-    // The highest bit says that there is an escape.
+    /// The highest bit says that there is an escape.
     public let keyLengthBits: UInt32
     public let valueStartBits: UInt32
     public let valueLengthBits: UInt32
 
+    /// The flag in `keyLengthBits`.
     public static var escapeBit: UInt32 { 1 << 31 }
 
     /// Creates a member. Offsets are below 2^32, lengths below 2^31; the flags are what the accessors of their names say.

@@ -22,6 +22,7 @@ package enum SystemClock {
 
 /// Facts about this process and machine.
 package enum Machine {
+    /// This process's id. getpid(2)
     package static var processID: Int { Int(getpid()) }
 
     /// The machine's name as uname(2) tells it.

@@ -6,6 +6,7 @@ private import Glibc
 package enum Directory {
     /// One name in a folder.
     package struct Entry: Sendable {
+        /// The entry's name, without its folder.
         package let name: String
         /// nil when the file system does not tell; ask `status(_:)` then.
         package let kind: FileKind?

@@ -21,6 +21,7 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
     /// Creates an error from the calling thread's errno.
     package init(_ operation: String, _ path: String) { self.init(operation, path, code: sluice_errno()) }
 
+    /// The file, or a folder on the way to it, is not there.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     /// The disk, or this user's share of it, is full.
     package var isFull: Bool { code == ENOSPC || code == EDQUOT }

@@ -64,6 +64,7 @@ package final class Condition: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
+    /// Takes the lock, lets go of it, wakes everybody who sleeps in `wait`.
     package func lock() { unsafe pthread_mutex_lock(mutex) }
     package func unlock() { unsafe pthread_mutex_unlock(mutex) }
     package func wakeAll() { unsafe pthread_cond_broadcast(condition) }
@@ -83,6 +84,7 @@ package final class Latch: Sendable {
 
     package init() {}
 
+    /// Opens the gate for everybody who waits and whoever comes later.
     package func open() {
         condition.lock()
         isOpen.store(true, ordering: .releasing)

@@ -4,6 +4,7 @@ import Glibc
 
 /// What fstat(2) tells of a file.
 package struct FileStatus: Equatable, Sendable {
+    /// What tells the file from all others that exist now; inodes are used again at once.
     package let device: UInt64
     package let inode: UInt64
     /// Bytes.
@@ -12,6 +13,7 @@ package struct FileStatus: Equatable, Sendable {
     package let modified: Int64
     /// Names that the file still has; 0 when it was deleted and is only held open.
     package let linkCount: UInt64
+    /// What kind of file it is.
     package let kind: FileKind
 
     init(_ raw: stat) {
@@ -173,6 +175,7 @@ package struct OwnedFile: ~Copyable, Sendable {
         guard code == 0 else { throw DiskError("allocate", path, code: code) }
     }
 
+    /// Whether it is a terminal. isatty(3)
     package var isTerminal: Bool { isatty(descriptor) == 1 }
 }
 
@@ -189,6 +192,7 @@ package enum StandardStream {
         return OwnedFile(adopting: descriptor, path: name)
     }
 
+    /// Whether somebody may be looking: the stream is a terminal. isatty(3)
     package static var outputIsTerminal: Bool { isatty(1) == 1 }
     package static var errorIsTerminal: Bool { isatty(2) == 1 }
 }

@@ -13,6 +13,7 @@ package final class Bell: Sendable {
         file = OwnedFile(adopting: descriptor, path: "eventfd")
     }
 
+    /// Wakes the poll loop, from any thread.
     package func ring() {
         var one: UInt64 = 1
         _ = unsafe Glibc.write(file.descriptor, &one, 8)
@@ -27,6 +28,7 @@ package final class Bell: Sendable {
 /// An epoll instance over the inputs' descriptors and one bell.
 package struct Poller: ~Copyable {
     private let epoll: OwnedFile
+    /// What wakes the loop from other threads.
     package let bell: Bell
     private var descriptors: [Int32] = []
 
@@ -57,6 +59,7 @@ package struct Poller: ~Copyable {
         descriptors.append(descriptor)
     }
 
+    /// Forgets a descriptor before it is closed.
     package mutating func remove(_ descriptor: Int32) {
         try? Poller.control(epoll, EPOLL_CTL_DEL, descriptor)
         descriptors.removeAll { $0 == descriptor }

@@ -24,6 +24,7 @@ package struct WatchEvent: Sendable {
 
 /// One inotify instance.
 package struct Watcher: ~Copyable {
+    /// The inotify descriptor, to be polled.
     package let file: OwnedFile
     private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
 

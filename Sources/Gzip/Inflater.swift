@@ -14,6 +14,7 @@ package struct Inflater: ~Copyable {
 
     /// How far one step came.
     package struct Step: Sendable {
+        /// Bytes taken from the input, and bytes given out.
         package let consumed: Int
         package let produced: Int
         /// The end of the deflate stream (and, for gzip, its right trailer) was met.

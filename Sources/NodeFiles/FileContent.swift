@@ -33,6 +33,7 @@ package struct FileContent: ~Copyable {
         isCompressed ? nil : try plain?.file.status()
     }
 
+    /// Whether it is a gzip file, read as its inflated bytes.
     package var isCompressed: Bool { compressed != nil }
 
     /// Whether the compressed data turned out to be damaged; what was whole before it was read.
@@ -62,6 +63,7 @@ package final class CompressedFile {
     /// Inflated bytes, kept so that the piece of a line at the end of a read can be read again.
     private var ready = Arena(capacity: 128 * 1024)
     private var isAtEnd = false
+    /// The compressed data turned out to be damaged; what was whole before it was read.
     package private(set) var isDamaged = false
 
     package init(_ file: consuming OwnedFile) throws(DiskError) {

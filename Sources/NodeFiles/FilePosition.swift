@@ -13,6 +13,7 @@ package enum StreamMark: Hashable, Sendable {
 
 /// The position of a file source: one end, and what is unfinished below it (docs/tailing.md).
 package struct FilePosition: Hashable, Sendable {
+    /// The file that was read; the hashes tell whether it is still the same one.
     package var device: UInt64 = 0
     package var inode: UInt64 = 0
     /// All bytes before this one have been read; for compressed files of the inflated bytes.
@@ -29,6 +30,7 @@ package struct FilePosition: Hashable, Sendable {
 
     package init() {}
 
+    /// Whether a record of some stream is unfinished.
     package var hasMarks: Bool { stdout != .none || stderr != .none }
 
     /// The file is shorter than it was: reading goes on at its size.
@@ -53,6 +55,7 @@ package struct FilePosition: Hashable, Sendable {
     // Written form: version and flags, variable-length numbers, the two hashes. About 30 bytes.
     private static let version: UInt8 = 1
 
+    /// The written form, as the store keeps it.
     package var encoded: Position {
         var out = Arena(capacity: 64)
         out.append(FilePosition.version)

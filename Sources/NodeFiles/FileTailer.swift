@@ -396,6 +396,7 @@ package final class FileTailer {
     /// Bytes known to be unread.
     package var lag: UInt64 { families.values.reduce(0) { $0 + $1.lag } }
 
+    /// How many files are open now.
     package var openFiles: Int { families.values.reduce(0) { $0 + $1.files.count { $0.content != nil } } }
 
     /// Reads one batch of one file.
@@ -463,13 +464,17 @@ package final class FileTailer {
                 case .atEnd:
                     guard try reachedEnd(file, family) else { return finishIfEnded(family, &batch, now, define) }
                     guard file.isDone else { continue }
-                    let hasRest = try reader.takeRest(of: file, family, into: &batch, budget: budget, now: now)
-                    if hasRest {
+                    var hasMore = try reader.takeRest(of: file, family, into: &batch, budget: budget, now: now)
+                    if file.content?.isDamaged == true {
+                        notePastDamage(file, family)
+                        hasMore = true
+                    }
+                    if hasMore {
                         file.needsReport = true
                         report(family, &batch, define)
                     }
                     sweep(family)
-                    if hasRest { return true }
+                    if hasMore { return true }
                 }
             } catch {
                 telemetry.tell(FileEvent.cannotRead(path: "\(family.key.folder)/\(file.name)", reason: error.description))
@@ -497,10 +502,6 @@ package final class FileTailer {
     private func reachedEnd(_ file: TailedFile, _ family: LogFamily) throws(DiskError) -> Bool {
         guard let status = try file.content?.status() else {
             // A compressed file never grows.
-            if file.content?.isDamaged == true {
-                telemetry.tell(FileEvent.damaged(path: "\(family.key.folder)/\(file.name)", position: file.readOffset))
-                untoldCounts[.damagedBytes] += file.lag
-            }
             file.isDone = true
             return true
         }
@@ -526,6 +527,16 @@ package final class FileTailer {
             if let again = try file.content?.status(), again.size != status.size { return true }
         }
         return false
+    }
+
+    /// What lies behind the damage is lost. How much it was, only the file's last bytes say, and they may be damaged too: text
+    /// compresses some twenty times at best, so more is not believed. The position goes to the end, so that it is counted once.
+    private func notePastDamage(_ file: TailedFile, _ family: LogFamily) {
+        let path = "\(family.key.folder)/\(file.name)"
+        telemetry.tell(FileEvent.damaged(path: path, position: file.readOffset))
+        let compressed = Directory.status(path)?.size ?? 0
+        if file.size > file.readOffset { untoldCounts[.damagedBytes] += min(file.size - file.readOffset, compressed * 20) }
+        file.readOffset = max(file.readOffset, file.size)
     }
 
     /// Whether nothing will be added to a file whose end was met.

@@ -35,6 +35,7 @@ package final class GlobDiscovery {
         self.ending = ending
     }
 
+    /// Watches and looks at all folders for the first time.
     package func start(now: Int64) {
         lookAtAll(now)
         tailer.endFirstLook()
@@ -45,6 +46,7 @@ package final class GlobDiscovery {
 
     private var nextLook: Int64 { lastLook.map { $0 + tailer.lookInterval } ?? 0 }
 
+    /// Takes what was told since, and looks again when it is time.
     package func wake(now: Int64) {
         tailer.settle(now: now)
         for event in tailer.takeEvents() {

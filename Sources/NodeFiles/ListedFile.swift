@@ -3,6 +3,7 @@ package import Disk
 
 /// A log file as it was listed.
 package struct ListedFile: Sendable {
+    /// What the listing and stat(2) say of it.
     package let name: String
     package let status: FileStatus
     package let isCompressed: Bool

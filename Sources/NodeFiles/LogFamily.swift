@@ -6,6 +6,7 @@ import Records
 
 /// What a family is known by: for containers the path of `N.log`, for text files the file itself.
 package struct FamilyKey: Hashable, Sendable {
+    /// The folder it is in.
     package let folder: String
     /// `0.log`, or the file's name and inode.
     package let base: String

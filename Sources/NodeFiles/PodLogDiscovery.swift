@@ -5,6 +5,7 @@ package import Telemetry
 
 /// One container's log as its names tell it.
 package struct ContainerLog: Hashable, Sendable {
+    /// The pod, the container's name, and how often it was restarted before.
     package let folder: PodFolder
     package let container: String
     package let restart: Int32

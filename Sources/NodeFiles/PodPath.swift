@@ -2,6 +2,7 @@
 
 /// A pod's folder in /var/log/pods: `<namespace>_<pod>_<uid>`. Neither name can hold an underscore.
 package struct PodFolder: Hashable, Sendable {
+    /// The namespace and the name of the pod.
     package let namespace: String
     package let pod: String
     /// For static pods the hash of the manifest, not the API object's uid.
@@ -19,9 +20,11 @@ package struct PodFolder: Hashable, Sendable {
 
 /// A file in a container's folder: `N.log`, `N.log.<time>` or `N.log.<time>.gz`, where N is the restart count.
 package struct ContainerLogName: Hashable, Sendable {
+    /// How often the container was restarted before this log.
     package let restart: Int32
     /// `20261123-035943`, the node's local time; empty for the file that is being written.
     package let rotation: String
+    /// It ends in `.gz`.
     package let isCompressed: Bool
 
     /// Reads a file's name; nil for other names, such as the `.tmp` of a compression that is under way.
@@ -44,6 +47,7 @@ package struct ContainerLogName: Hashable, Sendable {
         self.isCompressed = isCompressed
     }
 
+    /// Whether the runtime has stopped writing to this name.
     package var isRotated: Bool { !rotation.isEmpty }
 }
 

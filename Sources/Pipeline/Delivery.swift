@@ -21,6 +21,7 @@ package final class DeliveryStatus: Sendable {
 
     package init() {}
 
+    /// How it stands now.
     package var picture: Picture { state.withLock { $0 } }
 
     func change(_ body: (inout Picture) -> Void) { state.withLock { body(&$0) } }
@@ -45,6 +46,8 @@ package struct Delivery: ~Copyable {
     private static let worthSending = 64 * 1024
     private static let largestText = 16 << 20
     private static let shortestPause: Int64 = 10_000_000
+    /// The store could not be read when that was tried last.
+    private var isUnreadable = false
     /// When the last request was done, on the monotonic clock.
     private var lastRequest: Int64 = 0
 
@@ -73,6 +76,11 @@ package struct Delivery: ~Copyable {
             let hasEnded = store.isEnded
             gather(upTo: cursor.state.sending?.last)
             if gathered.isEmpty {
+                if isUnreadable {
+                    // Something waits there: neither the end nor the next append has anything to do with it.
+                    try? await Task.sleep(for: retry.initial)
+                    continue
+                }
                 if hasEnded { break }
                 await rest()
                 await store.changed(since: version)
@@ -100,6 +108,7 @@ package struct Delivery: ~Copyable {
 
     /// Reads waiting chunks up to the size of a request. `last`: the range that was on its way before a restart ends here.
     private mutating func gather(upTo last: UInt64?) {
+        isUnreadable = false
         while gatheredBytes < Int(clamping: settings.maxRequest.bytes), gatheredText < Delivery.largestText {
             let next = gathered.last?.header.endSequence ?? cursor.state.next
             if let last, next > last { return }
@@ -124,6 +133,7 @@ package struct Delivery: ~Copyable {
                     gatheredText += Int(chunk.header.textSize)
                 }
             } catch {
+                isUnreadable = true
                 telemetry.tell(DeliveryEvent.cannotReadStore(output: cursor.output, reason: error.description))
                 return
             }
@@ -188,6 +198,8 @@ package struct Delivery: ~Copyable {
         var attempts = 0
         while !Task.isCancelled {
             do throws(DeliveryFailure) {
+                try await output.prepare()
+                keepState()
                 try await output.send(request)
                 succeeded(after: attempts)
                 return true
@@ -250,6 +262,15 @@ package struct Delivery: ~Copyable {
                 output: cursor.output, records: gap.records, from: gap.from, to: gap.to - 1, reason: reason.name))
         settle(next: gap.to) { $0[reason] += gap.records }
         publish()
+    }
+
+    /// Keeps what `prepare` has changed, before anything is sent on its strength.
+    private mutating func keepState() {
+        do throws(DiskError) {
+            try cursor.keep(outputState: output.state)
+        } catch {
+            telemetry.tell(DeliveryEvent.cannotSaveCursor(output: cursor.output, reason: error.description))
+        }
     }
 
     private mutating func settle(next: UInt64, _ change: (inout DeliveryAccount) -> Void) {

@@ -18,7 +18,9 @@ private struct LaneInput: ~Copyable {
 
 /// An input as the lane is given it: its name, and how to make it on the lane's thread.
 package struct LaneInputPlan: Sendable {
+    /// The item's name in the configuration.
     package let name: String
+    /// Builds it; called on the lane's thread.
     package let make: @Sendable () throws(PluginError) -> any Input
 
     package init(name: String, make: @escaping @Sendable () throws(PluginError) -> any Input) {
@@ -29,7 +31,9 @@ package struct LaneInputPlan: Sendable {
 
 /// A filter as the lane is given it.
 package struct LaneFilterPlan: Sendable {
+    /// The item's name in the configuration.
     package let name: String
+    /// Builds it; called on the lane's thread.
     package let make: @Sendable () throws(PluginError) -> any Filter
 
     package init(name: String, make: @escaping @Sendable () throws(PluginError) -> any Filter) {

@@ -18,6 +18,7 @@ package struct LaneSettings: Sendable {
 
 /// The lane's side for other threads: asks it to stop, reads how it goes.
 package final class LaneControl: Sendable {
+    /// What wakes the lane.
     package let bell: Bell
     private let stopping = Atomic(false)
     private let ended = Atomic(false)
@@ -34,6 +35,7 @@ package final class LaneControl: Sendable {
         bell.ring()
     }
 
+    /// Whether the lane was asked to end.
     package var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
     /// Whether the lane has written everything and ended.

@@ -111,10 +111,17 @@ package protocol Output: AnyObject, Plugin {
     /// Called before the first request, again until it succeeds.
     /// - Parameter state: what `state` was when the cursor was moved last; empty for a new output.
     func open(state: [UInt8]) async throws(DeliveryFailure)
+    /// Called before each attempt to send, to begin something new (another file, say): what `state` is afterwards is kept
+    /// before the request goes out, so that a crash in the middle of it is known for what it was.
+    func prepare() async throws(DeliveryFailure)
     /// Delivers all of the request or fails. After a failure or a crash the same request comes again.
     func send(_ request: borrowing Request) async throws(DeliveryFailure)
     /// What it wants to find again after a restart; kept in the same write as the cursor. At most 4 KiB.
     var state: [UInt8] { get }
     /// Nothing more will be sent.
     func close() async
+}
+
+extension Output {
+    package func prepare() async throws(DeliveryFailure) {}
 }

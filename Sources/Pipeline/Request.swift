@@ -1,7 +1,7 @@
 // What an output is given to send: a run of chunks, as they lie in the store.
 package import Bytes
 import Gzip
-import Store
+package import Store
 
 /// A run of records. Its body is either spliced from the chunks' compressed bytes, or inflated text by text.
 package struct Request: ~Copyable {
@@ -16,7 +16,7 @@ package struct Request: ~Copyable {
     package let key: String
 
     /// - Parameter chunks: at least one; they may hold records before `first` and behind `last`, which are left out.
-    init(_ chunks: [ReadChunk], first: UInt64, last: UInt64, recordCount: UInt64, key: String) {
+    package init(_ chunks: [ReadChunk], first: UInt64, last: UInt64, recordCount: UInt64, key: String) {
         precondition(!chunks.isEmpty && first <= last, "a request has records")
         self.chunks = chunks
         self.first = first

@@ -2,6 +2,7 @@
 
 /// Exponential back-off with full jitter: the wait is drawn evenly between nothing and a bound that doubles.
 package struct RetryPolicy: Sendable {
+    /// The bound of the first wait, and the bound that no wait exceeds.
     package let initial: Duration
     package let maximum: Duration
 

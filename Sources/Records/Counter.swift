@@ -71,6 +71,7 @@ public struct Counts: Sendable, Equatable {
 
     public init() { values = .init(repeating: 0) }
 
+    /// One count.
     public subscript(counter: Counter) -> UInt64 {
         get { values[Int(counter.rawValue)] }
         set { values[Int(counter.rawValue)] = newValue }
@@ -86,6 +87,7 @@ public struct Counts: Sendable, Equatable {
         Counter.allCases.compactMap { self[$0] == 0 ? nil : ($0, self[$0]) }
     }
 
+    /// Whether nothing was counted.
     public var isEmpty: Bool {
         for i in 0..<40 where values[i] != 0 { return false }
         return true

@@ -15,6 +15,7 @@ public typealias SourceNumber = UInt32
 
 /// What a source is. It is written into each segment that has records of the source.
 public struct SourceIdentity: Hashable, Sendable {
+    /// What sort of stream it is.
     public var kind: SourceKind
     /// The name of the input that reads it.
     public var input: String
@@ -46,7 +47,9 @@ public struct SourceIdentity: Hashable, Sendable {
 
 /// How far a source has been read, in a form that only its input understands (at most 255 bytes).
 public struct Position: Hashable, Sendable {
+    /// What the store can write, in bytes.
     public static let maximumSize = 255
+    /// The input's own encoding.
     public var bytes: [UInt8]
 
     public init(_ bytes: [UInt8]) {
@@ -57,6 +60,7 @@ public struct Position: Hashable, Sendable {
 
 /// A source as the store remembers it from before the start.
 public struct KnownSource: Sendable {
+    /// How the store knows it, what it is, and how far it was read.
     public let number: SourceNumber
     public let identity: SourceIdentity
     public let position: Position
@@ -70,6 +74,7 @@ public struct KnownSource: Sendable {
 
 /// One step of reading: from now on the source stands at `position`.
 public struct Progress: Sendable {
+    /// The source, and where its reading stands.
     public var source: SourceNumber
     public var position: Position
     /// The source will never be asked for again: its file is gone and read.

@@ -8,6 +8,7 @@ package struct ChunkBuilder: ~Copyable {
     package let input: String
     /// The records as lines of JSON.
     package var text = Arena(capacity: ChunkFormat.textLimit + 128 * 1024)
+    /// The records in it and the span of their times, nanoseconds since 1970.
     package private(set) var recordCount: UInt32 = 0
     package private(set) var minTime: Int64 = 0
     package private(set) var maxTime: Int64 = 0
@@ -22,6 +23,7 @@ package struct ChunkBuilder: ~Copyable {
 
     package init(input: String) { self.input = input }
 
+    /// Whether there is nothing at all to write, and whether there are records.
     package var isEmpty: Bool { recordCount == 0 && progress.isEmpty && counts.isEmpty }
     package var hasRecords: Bool { recordCount > 0 }
 

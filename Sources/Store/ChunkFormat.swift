@@ -6,6 +6,7 @@ private import Gzip
 
 /// Fixed numbers of the chunk format.
 package enum ChunkFormat {
+    /// What this program writes; other versions are not read.
     package static let version: UInt8 = 1
     /// The native record shape (docs/records.md).
     package static let nativeSchema: UInt16 = 1
@@ -39,6 +40,7 @@ package enum ChunkKind: UInt8, Sendable {
 
 /// The fixed part of a chunk's field.
 package struct ChunkHeader: Sendable, Equatable {
+    /// What the chunk is for, and the shape of its records.
     package var kind: ChunkKind
     package var schema: UInt16 = ChunkFormat.nativeSchema
     /// Bytes of the whole gzip member.

@@ -16,6 +16,7 @@ package enum DropReason: UInt8, CaseIterable, Sendable {
     /// A power cut took it from the store; it was read again under another number.
     case powerCut = 6
 
+    /// The reason's name in the ledger and in metrics.
     package var name: String {
         switch self {
         case .gaveWay: "gave_way"
@@ -30,6 +31,7 @@ package enum DropReason: UInt8, CaseIterable, Sendable {
 
 /// The counts of one output, in records. They are kept in the output's cursor.
 package struct DeliveryAccount: Sendable, Equatable {
+    /// Accepted by the receiver.
     package var delivered: UInt64 = 0
     /// Not what the output's `where` asks for.
     package var notSelected: UInt64 = 0
@@ -41,11 +43,13 @@ package struct DeliveryAccount: Sendable, Equatable {
 
     package init() {}
 
+    /// Records that were dropped for a reason.
     package subscript(reason: DropReason) -> UInt64 {
         get { dropped[Int(reason.rawValue)] }
         set { dropped[Int(reason.rawValue)] = newValue }
     }
 
+    /// Records that were dropped for any reason.
     package var droppedInAll: UInt64 { DropReason.allCases.reduce(0) { $0 + self[$1] } }
     /// All that is not waiting any more.
     package var settled: UInt64 { delivered + notSelected + rejected + droppedInAll + beforeStart }
@@ -58,6 +62,7 @@ package struct DeliveryAccount: Sendable, Equatable {
 
 /// A run of records on its way to a receiver: first and last sequence, and the epoch under which it was first sent.
 package struct SendingRange: Sendable, Equatable {
+    /// The sequences of the first and the last record, and the epoch.
     package let first: UInt64
     package let last: UInt64
     package let epoch: UInt64

@@ -7,6 +7,7 @@ package import Records
 package struct Ledger: Sendable, Equatable {
     /// What one input has done.
     package struct Input: Sendable, Equatable {
+        /// The input's name, and what it counted.
         package let name: String
         package let counts: Counts
 
@@ -18,6 +19,7 @@ package struct Ledger: Sendable, Equatable {
 
     /// What one output has done.
     package struct Output: Sendable, Equatable {
+        /// The output's name, and what became of its records.
         package let name: String
         package let account: DeliveryAccount
         /// Records in the store that are still to be delivered.
@@ -26,9 +28,11 @@ package struct Ledger: Sendable, Equatable {
         package let missing: Int64
     }
 
+    /// By name.
     package let inputs: [Input]
     package let outputs: [Output]
 
+    /// Records that were ever stored.
     package var stored: UInt64 { inputs.reduce(0) { $0 + $1.counts[.storedRecords] } }
     /// One count of all inputs together.
     package func total(_ counter: Counter) -> UInt64 { inputs.reduce(0) { $0 + $1.counts[counter] } }

@@ -5,6 +5,7 @@ private import Gzip
 
 /// A segment in numbers.
 package struct SegmentSummary: Sendable, Equatable {
+    /// Where the segment is.
     package var path: String
     /// The number in its name: that of its first record, or of the next one when it was begun.
     package var firstSequence: UInt64
@@ -56,6 +57,7 @@ package struct SegmentSummary: Sendable, Equatable {
 package struct SegmentIndex: Sendable, Equatable {
     /// One chunk of a closed segment.
     package struct Entry: Sendable, Equatable {
+        /// The numbers of the chunk's header that are needed to find records without reading the segment.
         package let offset: UInt64
         package let memberSize: UInt32
         package let recordCount: UInt32
@@ -89,6 +91,7 @@ package struct SegmentIndex: Sendable, Equatable {
         }
     }
 
+    /// The segment in numbers, and its chunks in order.
     package var summary: SegmentSummary
     package var chunks: [Entry] = []
 

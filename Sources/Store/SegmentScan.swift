@@ -5,10 +5,12 @@ import Records
 
 /// A chunk and where it lies.
 package struct ChunkPlace: Sendable, Equatable {
+    /// The chunk's header, read and checked.
     package let header: ChunkHeader
     /// Of the gzip member in the segment, in bytes.
     package let offset: UInt64
 
+    /// Where the next chunk begins.
     package var end: UInt64 { offset + UInt64(header.memberSize) }
 }
 
@@ -43,11 +45,13 @@ package struct SegmentScan: ~Copyable {
         self.init(try OwnedFile.open(path, .read), from: offset)
     }
 
+    /// The segment's path.
     package var path: String { file.path }
 
     /// The file's present size.
     package func size() throws(DiskError) -> UInt64 { try file.status().size }
 
+    /// What fstat(2) tells of the segment.
     package func status() throws(DiskError) -> FileStatus { try file.status() }
 
     /// Looks at the chunk at the scan's place without passing it. `limit`: bytes from there on do not exist for us.

@@ -45,6 +45,7 @@ package struct PublishedCursor: Sendable {
 
 /// A store, as its readers and the reports see it.
 package final class Store: Sendable {
+    /// Where it is, which store it is, and the number of its lane.
     package let folder: StoreFolder
     package let identity: StoreIdentity
     package let lane: UInt16 = 0
@@ -193,6 +194,7 @@ package final class Store: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
+    /// Whether the lane has written its last chunk.
     package var isEnded: Bool { state.withLock { $0.isEnded } }
 
     // MARK: What cursors publish

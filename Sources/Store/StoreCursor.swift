@@ -13,7 +13,9 @@ package enum StartPoint: String, CaseIterable, Sendable {
 
 /// The cursor of one output. It belongs to the task that delivers.
 package struct StoreCursor: ~Copyable, Sendable {
+    /// The output's name.
     package let output: String
+    /// What is written to its slot.
     package private(set) var state: CursorState
     private let store: Store
     private var slots: Slots
@@ -56,6 +58,13 @@ package struct StoreCursor: ~Copyable, Sendable {
     package mutating func beginSending(first: UInt64, last: UInt64) throws(DiskError) {
         if let sending = state.sending, sending.first == first, sending.last == last { return }
         state.sending = SendingRange(first: first, last: last, epoch: store.identity.epoch)
+        try slots.write(state.encoded)
+    }
+
+    /// Keeps what the output wants to find again, when that changed although nothing is settled yet.
+    package mutating func keep(outputState: [UInt8]) throws(DiskError) {
+        if state.outputState == outputState { return }
+        state.outputState = outputState
         try slots.write(state.encoded)
     }
 

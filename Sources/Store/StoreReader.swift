@@ -5,6 +5,7 @@ import Telemetry
 
 /// A chunk that was read and found intact.
 package struct ReadChunk: Sendable {
+    /// The header, checked.
     package let header: ChunkHeader
     /// The whole gzip member.
     package let member: [UInt8]
@@ -15,10 +16,12 @@ package struct ReadChunk: Sendable {
 
 /// Records that cannot be read any more.
 package struct ReadGap: Sendable, Equatable {
+    /// The first missing number, and the one behind the last.
     package let from: UInt64
     package let to: UInt64
     /// How many of these numbers were given to records.
     package let records: UInt64
+    /// Why they cannot be read.
     package let reason: DropReason
 
     package init(from: UInt64, to: UInt64, records: UInt64, reason: DropReason) {

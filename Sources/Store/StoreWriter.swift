@@ -16,6 +16,7 @@ package enum AppendOutcome: Equatable, Sendable {
 
 /// Appends chunks to one lane's segments.
 package struct StoreWriter: ~Copyable, Sendable {
+    /// The store as readers see it.
     package let store: Store
     private let settings: StoreLimits
     private let fileSystem: any FileSystem

@@ -5,6 +5,7 @@ package import Records
 
 /// A damaged place in a segment.
 package struct DamagedPlace: Sendable, Equatable {
+    /// The segment, and the first bad byte in it.
     package let path: String
     package let offset: UInt64
     /// Where the next intact chunk begins; nil when none follows.

@@ -13,6 +13,7 @@ package enum LogFormat: String, CaseIterable, Sendable {
 
 /// A handler for swift-log that writes whole lines with one system call each.
 package struct LineLogHandler: LogHandler {
+    /// What swift-log asks of every handler.
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level
     private let format: LogFormat

@@ -24,6 +24,7 @@ extension TelemetryEvent {
 
 /// Tells events. Lines that repeat are held back (`LogThrottle`); counters never are.
 package final class Telemetry: Sendable {
+    /// For what is no event: progress, the summary line.
     package let logger: Logger
     private let state: Mutex<State>
 
@@ -59,12 +60,14 @@ package final class Telemetry: Sendable {
 
 /// Metadata that keeps its order on the way through swift-log's dictionary: keys carry their rank, handlers take it off.
 package struct OrderedMetadata {
+    /// What swift-log is given.
     package private(set) var metadata: Logger.Metadata = [:]
 
     package init(_ details: [(String, String)] = []) {
         for (key, value) in details { append(key, value) }
     }
 
+    /// Puts a pair behind the others.
     package mutating func append(_ key: String, _ value: String) {
         let rank = metadata.count
         metadata["\(rank < 10 ? "0" : "")\(rank).\(key)"] = .string(value)

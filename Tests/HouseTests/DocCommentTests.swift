@@ -8,7 +8,7 @@ struct DocCommentTests {
 
     /// What a protocol asks for is documented there, and what a name alone says needs no words.
     private static let selfEvident =
-        "\\b(var (description|expectation|isSecret|level|message|details|counter|amount)\\b|func (<|==) |init\\(|let rawValue\\b)"
+        "\\b(var (description|expectation|isSecret|level|message|details|counter|amount)\\b|func (< |== |enqueue\\(|log\\(event)|subscript\\(metadataKey|init\\(|let rawValue\\b)"
 
     @Test(arguments: documented) func `whatever other targets can see has a doc comment`(target: String) throws {
         for file in try House.files(below: "Sources/\(target)", ending: ".swift") {

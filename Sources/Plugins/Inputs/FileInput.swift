@@ -9,9 +9,9 @@ package final class FileInput: Input {
     package static let name = "file"
 
     package struct Settings: PluginSettings {
-        let include: [PathGlob]
-        let exclude: [PathGlob]
-        let files: LogFileSettings
+        package let include: [PathGlob]
+        package let exclude: [PathGlob]
+        package let files: LogFileSettings
 
         package init(from fields: inout Fields) {
             include = fields.list("include", of: PathGlob.self)

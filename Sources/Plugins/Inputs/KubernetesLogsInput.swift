@@ -10,14 +10,14 @@ package final class KubernetesLogsInput: Input {
 
     package struct Settings: PluginSettings {
         /// Where the kubelet keeps the pods' logs.
-        let path: String
+        package let path: String
         /// Where the links with the containers' ids are.
-        let containersPath: String
-        let include: Selection
-        let exclude: Selection
+        package let containersPath: String
+        package let include: Selection
+        package let exclude: Selection
         /// Also read the agent's own pod, whose standard output would feed itself.
-        let ownLogs: Bool
-        let files: LogFileSettings
+        package let ownLogs: Bool
+        package let files: LogFileSettings
 
         package init(from fields: inout Fields) {
             path = fields.value("path", default: "/var/log/pods")
@@ -30,12 +30,12 @@ package final class KubernetesLogsInput: Input {
     }
 
     /// Globs on names; an empty list says nothing.
-    struct Selection: SettingsSection {
-        let namespaces: [Glob]
-        let pods: [Glob]
-        let containers: [Glob]
+    package struct Selection: SettingsSection {
+        package let namespaces: [Glob]
+        package let pods: [Glob]
+        package let containers: [Glob]
 
-        init(from fields: inout Fields) {
+        package init(from fields: inout Fields) {
             namespaces = fields.list("namespaces", of: Glob.self)
             pods = fields.list("pods", of: Glob.self)
             containers = fields.list("containers", of: Glob.self)

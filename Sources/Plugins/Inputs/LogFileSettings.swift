@@ -1,7 +1,7 @@
 // Settings that every input of log files has.
-import NodeFiles
+package import NodeFiles
 package import Pipeline
-import Records
+package import Records
 
 extension JSONMode: TextSettingValue {
     package static var expectation: String { "merge, off, or under:<key>" }
@@ -27,15 +27,15 @@ extension JSONMode: TextSettingValue {
 }
 
 /// How files are read: what `kubernetes_logs` and `file` have in common.
-struct LogFileSettings: Sendable {
+package struct LogFileSettings: Sendable {
     /// Where to begin in files that stood there when the input was started for the first time ever.
-    let start: FileStart
+    package let start: FileStart
     /// What becomes of messages that are JSON objects.
-    let json: JSONMode
+    package let json: JSONMode
     /// Bytes of message that are kept whole.
-    let maxLine: ByteSize
+    package let maxLine: ByteSize
     /// Bytes of deleted files that are held open until they are read.
-    let maxHeld: ByteSize
+    package let maxHeld: ByteSize
 
     init(from fields: inout Fields) {
         start = fields.choice("start_at", default: .beginning)

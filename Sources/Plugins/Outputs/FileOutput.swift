@@ -12,9 +12,9 @@ package final class FileOutput: Output {
 
     package struct Settings: PluginSettings {
         /// May hold strftime's `%Y %m %d %H %M %S %j`, filled in with the node's local time of writing.
-        let path: String
+        package let path: String
         /// Past this size a new file is begun.
-        let maxSize: ByteSize
+        package let maxSize: ByteSize
 
         package init(from fields: inout Fields) {
             path = fields.required("path", as: String.self, hint: "for example 'path: /var/log/sluice/%Y-%m-%d.ndjson'") ?? ""
@@ -82,17 +82,22 @@ package final class FileOutput: Output {
             } else if size < length {
                 context.telemetry.tell(FileOutputEvent.shorter(path: path, bytes: length - size))
             }
-            current = Current(file: file, path: path, base: base, length: min(size, length))
+            // What is shorter may end anywhere.
+            let end = size < length ? try repairEnd(file) : length
+            current = Current(file: file, path: path, base: base, length: end)
         } catch {
             guard error.isMissing else { throw DeliveryFailure(error.description) }
-            context.telemetry.tell(FileOutputEvent.shorter(path: path, bytes: length))
+            if length > 0 { context.telemetry.tell(FileOutputEvent.shorter(path: path, bytes: length)) }
         }
     }
 
     // MARK: Writing
 
+    /// Chooses the file, so that the cursor knows which one it is and how long before anything of a request is in it.
+    package func prepare() async throws(DeliveryFailure) { _ = try fileForNow() }
+
     package func send(_ request: borrowing Request) async throws(DeliveryFailure) {
-        let file = try fileForNow()
+        let file = if let current { current } else { try fileForNow() }
         var end = file.length
         do throws(DiskError) {
             try request.withTexts(inflatingInto: &buffer) { text throws(DiskError) in
@@ -111,7 +116,11 @@ package final class FileOutput: Output {
         let base = TimePattern.fill(settings.path, at: SystemClock.realtime)
         if let current, current.base == base, current.length < UInt64(settings.maxSize.bytes) { return current }
         do throws(DiskError) {
-            if let old = current { try fileSystem.sync(old.file) }
+            if let old = current {
+                // What a failed attempt left behind is sent to the next file.
+                if try old.file.status().size > old.length { try fileSystem.truncate(old.file, to: old.length) }
+                try fileSystem.sync(old.file)
+            }
             let next = try begin(base)
             current = next
             return next

@@ -1,18 +1,18 @@
 // Records for people, one line each: `Nov 23 03:14:07 shop/odoo-7b569fd464-j7trx odoo[2]: message`.
-import Bytes
+package import Bytes
 import Disk
 
 /// Turns stored records back into lines as a person reads them.
-struct ShortFormat: ~Copyable {
+package struct ShortFormat: ~Copyable {
     private let isColored: Bool
     private var line = Arena(capacity: 4096)
     private var members = Column<JSONMember>(capacity: 64)
     private var inner = Column<JSONMember>(capacity: 64)
 
-    init(isColored: Bool) { self.isColored = isColored }
+    package init(isColored: Bool) { self.isColored = isColored }
 
     /// Appends each record of `text` (lines of JSON) to `out`.
-    mutating func append(_ text: Span<UInt8>, to out: inout Arena) {
+    package mutating func append(_ text: Span<UInt8>, to out: inout Arena) {
         var start = 0
         while start < text.count {
             let end = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text, from: start) ?? text.count
@@ -36,11 +36,7 @@ struct ShortFormat: ~Copyable {
         appendPlace(&out)
         let color = isColored ? ShortFormat.color(severity) : ""
         out.append(text: color)
-        if let message = member("message") {
-            appendValue(message, &out)
-        } else {
-            appendMembers(&out)
-        }
+        appendMessage(&out)
         if !color.isEmpty { out.append("\u{1b}[0m") }
         out.append("\n")
     }
@@ -87,11 +83,11 @@ struct ShortFormat: ~Copyable {
             inner.removeAll()
             _ = JSONScanner.scanObject(
                 line, from: place.valueStart, to: place.valueStart + place.valueLength, tape: &inner)
-            out.append(text: innerText("namespace_name"))
+            appendPrintable(innerText("namespace_name"), &out)
             out.append("/")
-            out.append(text: innerText("pod_name"))
+            appendPrintable(innerText("pod_name"), &out)
             out.append(" ")
-            out.append(text: innerText("container_name"))
+            appendPrintable(innerText("container_name"), &out)
             let restarts = innerText("restart_count")
             if restarts != "0" && !restarts.isEmpty { out.append(text: "[\(restarts)]") }
             out.append(": ")
@@ -99,47 +95,43 @@ struct ShortFormat: ~Copyable {
             inner.removeAll()
             _ = JSONScanner.scanObject(
                 line, from: place.valueStart, to: place.valueStart + place.valueLength, tape: &inner)
-            out.append(text: innerText("path"))
+            appendPrintable(innerText("path"), &out)
             out.append(": ")
         }
     }
 
-    /// A JSON message that was merged: what it calls its message first, then its members as `key=value`.
-    private func appendMembers(_ out: inout Arena) {
-        var isFirst = true
-        for name in ["msg", "MESSAGE", "log"] {
-            guard let message = member(name) else { continue }
-            appendValue(message, &out)
-            isFirst = false
-            break
-        }
+    /// The message, or what a JSON message calls it, then the members that such a message had as `key=value`. They end at
+    /// `origin`: what follows is the same for every record of the source.
+    private func appendMessage(_ out: inout Arena) {
+        var message: JSONMember?
+        for name in ["message", "msg", "MESSAGE", "log"] where message == nil { message = member(name) }
+        if let message { appendValue(message, &out) }
+        var isFirst = message == nil
         for index in 0..<members.count {
             let member = members[index]
             let name = String(decoding: JSONScanner.decodedKey(line, member), as: UTF8.self)
-            if ["time", "stream", "severity", "origin", "kubernetes", "journal", "file", "sluice", "msg", "MESSAGE", "log"].contains(name) {
-                continue
-            }
+            if name == "origin" { break }
+            if ["time", "stream", "severity", "sluice"].contains(name) || member.keyStart == message?.keyStart { continue }
             if !isFirst { out.append(" ") }
             isFirst = false
-            out.append(text: name)
+            appendPrintable(name, &out)
             out.append("=")
             appendValue(member, &out)
         }
     }
 
-    /// A string without its quotes, anything else as it stands. Control characters stay escaped: they could drive a terminal.
-    private func appendValue(_ member: JSONMember, _ out: inout Arena) {
-        guard line[member.valueStart] == UInt8(ascii: "\"") else {
-            out.append(line, from: member.valueStart, count: member.valueLength)
-            return
-        }
-        let bytes = JSONScanner.unescape(line, from: member.valueStart + 1, count: member.valueLength - 2)
-        for byte in bytes {
-            if byte >= 0x20 && byte != 0x7f || byte == UInt8(ascii: "\t") {
-                out.append(byte)
-            } else {
+    /// A string without its quotes, anything else as it stands.
+    private func appendValue(_ member: JSONMember, _ out: inout Arena) { appendPrintable(value(member), &out) }
+
+    /// Control characters stay escaped, C1's too: they could drive a terminal.
+    private func appendPrintable(_ text: String, _ out: inout Arena) {
+        for scalar in text.unicodeScalars {
+            let code = UInt8(exactly: scalar.value) ?? 0xff
+            if scalar != "\t", code < 0x20 || code >= 0x7f && code < 0xa0 {
                 out.append("\\x")
-                for digit in [byte >> 4, byte & 15] { out.append(digit < 10 ? 48 + digit : 87 + digit) }
+                for digit in [code >> 4, code & 15] { out.append(digit < 10 ? 48 + digit : 87 + digit) }
+            } else {
+                for byte in UTF8.encode(scalar) ?? .init() { out.append(byte) }
             }
         }
     }

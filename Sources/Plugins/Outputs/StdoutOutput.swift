@@ -8,7 +8,7 @@ package final class StdoutOutput: Output {
     package static let name = "stdout"
 
     /// How records look.
-    enum Format: String, CaseIterable, Sendable {
+    package enum Format: String, CaseIterable, Sendable {
         /// The whole record as it is stored.
         case json
         /// Time, namespace/pod, container, message.
@@ -16,7 +16,7 @@ package final class StdoutOutput: Output {
     }
 
     package struct Settings: PluginSettings {
-        let format: Format
+        package let format: Format
 
         package init(from fields: inout Fields) { format = fields.choice("format", default: .json) }
     }

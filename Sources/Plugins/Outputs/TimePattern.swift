@@ -3,9 +3,9 @@ import Bytes
 import Disk
 
 /// The conversions that make sense in a file's name.
-enum TimePattern {
+package enum TimePattern {
     /// Fills the local time into a path: `%Y %m %d %H %M %S %j`, `%%`.
-    static func fill(_ pattern: String, at nanoseconds: Int64) -> String {
+    package static func fill(_ pattern: String, at nanoseconds: Int64) -> String {
         guard pattern.contains("%") else { return pattern }
         let offset = Int64(Machine.localOffset(at: nanoseconds / 1_000_000_000)) * 1_000_000_000
         let time = CivilTime(nanoseconds: nanoseconds + offset)
@@ -32,7 +32,7 @@ enum TimePattern {
     }
 
     /// The first conversion that is not known; "" for a percent sign at the very end.
-    static func unknownConversion(in pattern: String) -> String? {
+    package static func unknownConversion(in pattern: String) -> String? {
         var isConversion = false
         for character in pattern {
             if isConversion {
