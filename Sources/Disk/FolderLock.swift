@@ -30,8 +30,12 @@ package struct FolderLock: ~Copyable, Sendable {
         } catch {
             throw .disk(error)
         }
-        guard sluice_lock_file(file.descriptor) == 0 else {
-            throw .held(folder: folder, pid: FolderLock.holder(folder))
+        // Whoever only asks (`isHeld`) has the lock for a moment, so a refusal must last.
+        var attempts = 0
+        while sluice_lock_file(file.descriptor) != 0 {
+            attempts += 1
+            guard attempts < 20 else { throw .held(folder: folder, pid: FolderLock.holder(folder)) }
+            usleep(5000)
         }
         do throws(DiskError) {
             try file.truncate(to: 0)

@@ -123,5 +123,6 @@ package protocol Output: AnyObject, Plugin {
 }
 
 extension Output {
+    /// Most outputs have nothing to prepare.
     package func prepare() async throws(DeliveryFailure) {}
 }

@@ -51,7 +51,7 @@ package struct LineLogHandler: LogHandler {
             line.append("Z ")
             line.append(text: colored(event.level.rawValue, event.level))
             line.append(" ")
-            line.append(text: "\(event.message)")
+            line.append(text: "\(event.message)".replacing("\n", with: "\\n"))
             for (key, value) in pairs {
                 line.append(text: " \(key)=")
                 if value.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x22 && $0 != 0x3d }) && !value.isEmpty {

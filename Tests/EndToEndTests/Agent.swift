@@ -185,6 +185,11 @@ struct Agent {
     /// What is in the file output.
     var delivered: String { String(decoding: (try? ScratchDirectory.contents(of: file)) ?? [], as: UTF8.self) }
 
+    /// The size of the file output.
+    var deliveredBytes: Int {
+        ((try? FileManager.default.attributesOfItem(atPath: file)) ?? [:])[.size] as? Int ?? 0
+    }
+
     /// The segments, oldest first.
     var segments: [String] {
         let folder = data + "/store/0"

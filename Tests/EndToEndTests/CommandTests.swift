@@ -44,6 +44,15 @@ struct ConfigurationTests {
         #expect(outcome.errors.contains("\(path): cannot be read: no such file"))
     }
 
+    @Test func `a data directory that cannot be made is a failure that names it`() async throws {
+        let scratch = try ScratchDirectory()
+        let path = try scratch.write("right.yaml", "inputs: [{ type: kubernetes_logs }]\noutputs: [{ type: stdout }]\n")
+        let folder = try scratch.write("file", "no folder") + "/data"
+        let outcome = try await Program.run("run", "--config", path, "--data-dir", folder)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("the agent cannot start: ") && outcome.errors.contains(folder))
+    }
+
     @Test func `validate tells of several files which are right`() async throws {
         let scratch = try ScratchDirectory()
         let right = try scratch.write(

@@ -131,6 +131,24 @@ struct LiveTests {
         #expect(try await agent.runOnce().status == 0)
     }
 
+    @Test func `whoever looks at a store in use never finds it wrong`() async throws {
+        let agent = try Agent(more: "store: { linger: 1ms }")
+        let log = try PodLog("busy", in: agent.scratch)
+        let running = try agent.start()
+        try await running.eventually("the start") { running.errors.contains("store opened") && !agent.segments.isEmpty }
+        for _ in 1...12 {
+            for _ in 1...20 { try log.append(25) }
+            let ledger = try await Program.run("ledger", "--data-dir", agent.data)
+            #expect(ledger.status == 0, "\(ledger.output) \(ledger.errors)")
+            for _ in 1...20 { try log.append(25) }
+            let verdict = try await Program.run("chunks", "verify", "--data-dir", agent.data)
+            #expect(verdict.status == 0, "\(verdict.output) \(verdict.errors)")
+        }
+        try await running.eventually("delivery of everything") { lines(of: agent) == log.written.count }
+        #expect(try await running.stop().status == 0)
+        #expect(try await agent.ledger().outputs.first?.delivered_records == log.written.count)
+    }
+
     @Test func `the log in JSON is JSON, line by line, and tells the summary`() async throws {
         let agent = try Agent(more: "agent: { log_format: json, log_level: trace, summary_interval: 1s }")
         let log = try PodLog("web", in: agent.scratch)

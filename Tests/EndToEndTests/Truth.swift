@@ -195,12 +195,20 @@ final class PodLog {
     }
 
     /// Renames the file and begins a new one, as the kubelet and the runtime do.
-    func rotate() throws {
+    ///
+    /// - Parameter longAgo: the renamed file has been quiet for an hour. An agent that did not see it closed waits for
+    ///   fifteen quiet seconds before it takes it for complete.
+    func rotate(longAgo: Bool = false) throws {
         rotations += 1
         let stamp = "20260102-0304\(rotations < 10 ? "0" : "")\(rotations)"
         try FileManager.default.moveItem(
             atPath: "\(folder)/\(restart).log", toPath: "\(folder)/\(restart).log.\(stamp)")
         try file.close()
+        if longAgo {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -3600)],
+                ofItemAtPath: "\(folder)/\(restart).log.\(stamp)")
+        }
         file = try FileHandle(forWritingTo: URL(filePath: scratch.write("\(name)/\(restart).log", "")))
     }
 }

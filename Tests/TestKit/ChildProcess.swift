@@ -1,5 +1,6 @@
 // Other programs, for tests that compare with them or need a second process.
 private import Foundation
+private import Glibc
 
 /// A program that runs beside the test.
 package final class ChildProcess {
@@ -33,9 +34,9 @@ package final class ChildProcess {
         return (Int(process.terminationStatus), Array(rest))
     }
 
-    /// Kills it at once.
+    /// Kills it at once, as `kill -9` does.
     package func kill() {
-        process.terminate()
+        _ = Glibc.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
