@@ -41,7 +41,7 @@ package final class FileTailer {
         reader = LineReader(format: options.format, maxLine: options.maxLine)
         budget = PieceBudget(limit: options.pieceBudget)
         for source in known { self.known[Path.parent(source.identity.path), default: []].append(source) }
-        if !options.once {
+        if !options.once, options.watches {
             do throws(DiskError) {
                 watcher = try Watcher()
             } catch {
@@ -205,8 +205,8 @@ package final class FileTailer {
         }
     }
 
-    /// Logs that are followed in a folder.
-    package func keys(in folder: String) -> [FamilyKey] { families.keys.filter { $0.folder == folder } }
+    /// Whether a log is still being read or waited for.
+    package func isFollowing(_ key: FamilyKey) -> Bool { families[key] != nil }
 
     /// The first look at everything is over: what the store still remembers has no file any more.
     package func endFirstLook() {
@@ -542,7 +542,7 @@ package final class FileTailer {
     /// Whether nothing will be added to a file whose end was met.
     private func isFinished(_ file: TailedFile, _ family: LogFamily) -> Bool {
         guard file.isRotated || file.isUnlinked else { return false }
-        if file.isClosedByWriter || family.hasEnded || options.once { return true }
+        if file.isClosedByWriter || options.once || family.hasEnded && !file.isUnlinked { return true }
         let isQuiet = SystemClock.realtime - file.modified >= options.quietTime
         guard isQuiet else { return false }
         // Renamed, but the runtime may not have reopened yet: its next file must have a line.

@@ -134,13 +134,15 @@ package final class GlobDiscovery {
                 [ListedFile(name: $0.name, status: $0.status, isCompressed: false, isRotated: true)]
             }
             tailer.reconcile(key, identity: identity(folder), ending: [], files: files ?? [])
-            if !tailer.keys(in: key.folder).contains(key) { followed[id] = nil }
+            if !tailer.isFollowing(key) { followed[id] = nil }
         }
         return subfolders
     }
 
     private func follow(_ id: FileID, _ path: String, _ folder: String, _ listed: ListedFile) {
-        let key = followed[id]?.key ?? FamilyKey(folder: folder, base: "\(id.device).\(id.inode)")
+        // The inode of a file that is gone may have been given to another one, in another folder.
+        let before = followed[id].flatMap { tailer.isFollowing($0.key) ? $0.key : nil }
+        let key = before ?? FamilyKey(folder: folder, base: "\(id.device).\(id.inode)")
         followed[id] = (key, folder)
         tailer.reconcile(key, identity: identity(path), ending: ending(path), files: [listed])
     }

@@ -38,6 +38,8 @@ package struct TailOptions: Sendable {
     package var checksTail = false
     /// Bytes of unfinished lines that are held in memory.
     package var pieceBudget = 4 << 20
+    /// Notice changes through inotify; otherwise by looking each second.
+    package var watches = true
     /// A renamed file without a close event is done after this time without change, nanoseconds.
     package var quietTime: Int64 = 15_000_000_000
 

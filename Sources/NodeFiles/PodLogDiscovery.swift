@@ -188,7 +188,7 @@ package final class PodLogDiscovery {
                     pod: folder.pod, uid: folder.uid, container: container, restart: restart),
                 ending: ending(log), files: files)
             if restart < newest || newest < 0 { tailer.end(key) }
-            if files.isEmpty, tailer.keys(in: path).contains(key) == false { logs[key] = nil }
+            if files.isEmpty, !tailer.isFollowing(key) { logs[key] = nil }
         }
         if newest < 0, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
     }

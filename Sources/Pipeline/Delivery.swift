@@ -46,6 +46,8 @@ package struct Delivery: ~Copyable {
     private static let worthSending = 64 * 1024
     private static let largestText = 16 << 20
     private static let shortestPause: Int64 = 10_000_000
+    /// The output has taken up its state; until then the kept one counts.
+    private var isOpen = false
     /// The store could not be read when that was tried last.
     private var isUnreadable = false
     /// When the last request was done, on the monotonic clock.
@@ -70,11 +72,11 @@ package struct Delivery: ~Copyable {
     package consuming func run() async {
         let state = cursor.state.outputState
         let output = self.output
-        await persist { () async throws(DeliveryFailure) in try await output.open(state: state) }
+        isOpen = await persist { () async throws(DeliveryFailure) in try await output.open(state: state) }
         while !Task.isCancelled {
             let version = store.version
             let hasEnded = store.isEnded
-            gather(upTo: cursor.state.sending?.last)
+            gather()
             if gathered.isEmpty {
                 if isUnreadable {
                     // Something waits there: neither the end nor the next append has anything to do with it.
@@ -106,12 +108,12 @@ package struct Delivery: ~Copyable {
 
     // MARK: Gathering
 
-    /// Reads waiting chunks up to the size of a request. `last`: the range that was on its way before a restart ends here.
-    private mutating func gather(upTo last: UInt64?) {
+    /// Reads waiting chunks up to the size of a request, or to the end of the range that was on its way before a restart.
+    private mutating func gather() {
         isUnreadable = false
         while gatheredBytes < Int(clamping: settings.maxRequest.bytes), gatheredText < Delivery.largestText {
             let next = gathered.last?.header.endSequence ?? cursor.state.next
-            if let last, next > last { return }
+            if let last = cursor.state.sending?.last, next > last { return }
             do throws(DiskError) {
                 switch try reader.next(from: next) {
                 case .nothing: return
@@ -156,7 +158,7 @@ package struct Delivery: ~Copyable {
             guard rest > 0 else { return }
             let version = store.version
             let before = gathered.count
-            gather(upTo: nil)
+            gather()
             guard gathered.count == before else { continue }
             await self.rest()
             await store.changed(since: version, within: .nanoseconds(rest))
@@ -211,19 +213,20 @@ package struct Delivery: ~Copyable {
         return false
     }
 
-    /// Repeats something until it succeeds or the task is cancelled.
-    private mutating func persist(_ body: () async throws(DeliveryFailure) -> Void) async {
+    /// Repeats something until it succeeds; false when the task is cancelled.
+    private mutating func persist(_ body: () async throws(DeliveryFailure) -> Void) async -> Bool {
         var attempts = 0
         while !Task.isCancelled {
             do throws(DeliveryFailure) {
                 try await body()
                 if attempts > 0 { succeeded(after: attempts) }
-                return
+                return true
             } catch {
                 attempts += 1
                 await failed(error, attempts)
             }
         }
+        return false
     }
 
     private func succeeded(after attempts: Int) {
@@ -275,7 +278,7 @@ package struct Delivery: ~Copyable {
 
     private mutating func settle(next: UInt64, _ change: (inout DeliveryAccount) -> Void) {
         do throws(DiskError) {
-            try cursor.settle(next: next, outputState: output.state, change)
+            try cursor.settle(next: next, outputState: isOpen ? output.state : nil, change)
         } catch {
             telemetry.tell(DeliveryEvent.cannotSaveCursor(output: cursor.output, reason: error.description))
         }

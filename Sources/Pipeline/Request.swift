@@ -10,7 +10,7 @@ package struct Request: ~Copyable {
     package let first: UInt64
     package let last: UInt64
     package let recordCount: UInt64
-    /// Bytes of JSON.
+    /// Bytes of JSON in its chunks; where it is a part of one, it has fewer.
     package let textSize: Int
     /// Unique to these records on their way to this output: receivers may use it to drop repeats (docs/delivery.md).
     package let key: String

@@ -90,8 +90,8 @@ package enum ChunkItem: Equatable, Sendable {
     case coverage(SourceNumber, Position, isRetired: Bool)
     /// In a snapshot all counts of an input, elsewhere what was added by this chunk.
     case counts(inputNumber: UInt16, Counts)
-    /// In a snapshot: the numbers from `from` up to the snapshot's own were never given to a record.
-    case skip(from: UInt64)
+    /// In a snapshot: these numbers were never given to a record.
+    case skip(Range<UInt64>)
 }
 
 extension ChunkItem {
@@ -134,9 +134,10 @@ extension ChunkItem {
                 out.append(counter.rawValue)
                 out.append(littleEndian: value)
             }
-        case .skip(let from):
+        case .skip(let range):
             out.append(Tag.skip)
-            out.append(littleEndian: from)
+            out.append(littleEndian: range.lowerBound)
+            out.append(littleEndian: range.upperBound)
         }
     }
 
@@ -180,7 +181,10 @@ extension ChunkItem {
                     if let counter { counts[counter] = value }
                 }
                 items.append(.counts(inputNumber: inputNumber, counts))
-            case Tag.skip: items.append(.skip(from: reader.u64()))
+            case Tag.skip:
+                let (from, to) = (reader.u64(), reader.u64())
+                guard from <= to else { return nil }
+                items.append(.skip(from..<to))
             default: return nil
             }
             if reader.hasOverrun { return nil }

@@ -41,16 +41,16 @@ package struct Ledger: Sendable, Equatable {
 
     init(
         counts: [String: Counts], cursors: [String: (next: UInt64, floor: UInt64, account: DeliveryAccount)],
-        segments: [SegmentSummary]
+        oldest: UInt64, records: (_ from: UInt64, _ to: UInt64) -> UInt64
     ) {
         inputs = counts.sorted { $0.key < $1.key }.map { Input(name: $0.key, counts: $0.value) }
         let stored = counts.values.reduce(0) { $0 + $1[.storedRecords] }
         outputs = cursors.sorted { $0.key < $1.key }.map { name, cursor in
             // What is not kept any more does not wait: the output will count it as soon as it comes to it.
-            let kept = max(cursor.next, cursor.floor, segments.first?.firstSequence ?? 0)
+            let kept = max(cursor.next, cursor.floor, oldest)
             var account = cursor.account
-            account[cursor.floor >= kept ? .gaveWay : .retired] += Store.records(in: segments, from: cursor.next, to: kept)
-            let waiting = Store.records(in: segments, from: kept, to: .max)
+            account[cursor.floor >= kept ? .gaveWay : .retired] += records(cursor.next, kept)
+            let waiting = records(kept, .max)
             let missing = Int64(stored) - Int64(account.settled) - Int64(waiting)
             return Output(name: name, account: account, waiting: waiting, missing: missing)
         }
@@ -61,7 +61,7 @@ package struct Ledger: Sendable, Equatable {
         self = store.look { state in
             Ledger(
                 counts: state.counts, cursors: state.cursors.mapValues { ($0.next, $0.floor, $0.account) },
-                segments: state.segments)
+                oldest: state.segments.first?.firstSequence ?? 0) { state.records(from: $0, to: $1) }
         }
     }
 
@@ -85,7 +85,9 @@ package struct Ledger: Sendable, Equatable {
                     sum.add(b)
                     return sum
                 })
-            self.init(counts: counts, cursors: cursors, segments: survey.segments)
+            self.init(counts: counts, cursors: cursors, oldest: survey.segments.first?.firstSequence ?? 0) {
+                survey.skipped.given(from: $0, to: min($1, survey.nextSequence))
+            }
         } catch {
             throw .disk(error)
         }

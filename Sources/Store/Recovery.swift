@@ -55,7 +55,7 @@ extension Store {
             counts.map { (found.inputs[$0.key] ?? "", $0.value) }, uniquingKeysWith: { a, b in var sum = a; sum.add(b); return sum })
         let store = Store(
             folder: folder, identity: identity, fileSystem: fileSystem, telemetry: telemetry, segments: survey.segments,
-            nextSequence: next, counts: byName)
+            nextSequence: next, skipped: survey.skipped, counts: byName)
         telemetry.tell(
             StoreEvent.opened(path: path, segments: survey.segments.count, waitingFrom: next, epoch: identity.epoch))
         var writer = StoreWriter(store: store, settings: settings, fileSystem: fileSystem, lock: lock, survey: found)

@@ -34,6 +34,9 @@ package struct SegmentSummary: Sendable, Equatable {
         skippedFrom = firstSequence
     }
 
+    /// Notes numbers that were skipped, when they lie before the segment's own.
+    mutating func note(_ skipped: Range<UInt64>) { if skipped.upperBound == firstSequence { skippedFrom = skipped.lowerBound } }
+
     /// Notes a chunk that lies at the segment's end.
     mutating func add(_ place: ChunkPlace) {
         let header = place.header
@@ -170,7 +173,7 @@ package struct SegmentIndex: Sendable, Equatable {
                 continue
             }
             if index.chunks.isEmpty, let items = try scan.items(place, inputs: &inputs) {
-                for case .skip(let from) in items { index.summary.skippedFrom = from }
+                for case .skip(let range) in items { index.summary.note(range) }
             }
             index.summary.add(place)
             index.chunks.append(Entry(place))

@@ -58,6 +58,8 @@ package final class Store: Sendable {
     struct State {
         var segments: [SegmentSummary]
         var nextSequence: UInt64
+        /// Numbers before the next that no record has.
+        var skipped: SkippedNumbers
         var counts: [String: Counts]
         var cursors: [String: PublishedCursor] = [:]
         /// Grows with every append; readers wait for it to change.
@@ -69,17 +71,20 @@ package final class Store: Sendable {
         /// Why nothing can be written, when that is so.
         var trouble: String?
         var isEnded = false
+
+        /// How many of the numbers in `from..<to` were given to records.
+        func records(from: UInt64, to: UInt64) -> UInt64 { skipped.given(from: from, to: min(to, nextSequence)) }
     }
 
     init(
         folder: StoreFolder, identity: StoreIdentity, fileSystem: any FileSystem, telemetry: Telemetry,
-        segments: [SegmentSummary], nextSequence: UInt64, counts: [String: Counts]
+        segments: [SegmentSummary], nextSequence: UInt64, skipped: SkippedNumbers, counts: [String: Counts]
     ) {
         self.folder = folder
         self.identity = identity
         self.fileSystem = fileSystem
         self.telemetry = telemetry
-        state = Mutex(State(segments: segments, nextSequence: nextSequence, counts: counts))
+        state = Mutex(State(segments: segments, nextSequence: nextSequence, skipped: skipped, counts: counts))
     }
 
     // MARK: What readers ask
@@ -99,29 +104,13 @@ package final class Store: Sendable {
     /// Records from `next` on that are in the store.
     package func waitingRecords(from next: UInt64) -> UInt64 {
         state.withLock { state in
-            Store.records(in: state.segments, from: max(next, state.segments.first?.firstSequence ?? 0), to: .max)
+            state.records(from: max(next, state.segments.first?.firstSequence ?? 0), to: .max)
         }
     }
 
     /// How many of the numbers in `from..<to` were given to records.
     package func records(from: UInt64, to: UInt64) -> UInt64 {
-        state.withLock { Store.records(in: $0.segments, from: from, to: to) }
-    }
-
-    /// Numbers in `from..<to` that were given to records, by what the segments say. Numbers that lie before the oldest
-    /// segment are taken to have been given.
-    static func records(in segments: [SegmentSummary], from: UInt64, to: UInt64) -> UInt64 {
-        guard from < to else { return 0 }
-        var last = from
-        var given: UInt64 = 0
-        for segment in segments {
-            // Between two segments lie only numbers that were skipped, unless segments in between are gone.
-            if segment.skippedFrom > last { given += min(segment.skippedFrom, to) - min(last, to) }
-            last = max(last, segment.firstSequence)
-            if segment.endSequence > last { given += min(segment.endSequence, to) - min(last, to) }
-            last = max(last, segment.endSequence)
-        }
-        return given
+        state.withLock { $0.records(from: from, to: to) }
     }
 
     /// Bytes of chunks that wait for the most advanced output; 0 when there is none.

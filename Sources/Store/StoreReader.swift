@@ -60,14 +60,14 @@ package struct StoreReader: ~Copyable {
             guard wanted < end else { return .nothing }
             guard let index = segments.lastIndex(where: { $0.firstSequence <= wanted }) else {
                 guard let oldest = segments.first else { return .nothing }
-                let lost = Store.records(in: segments, from: wanted, to: oldest.firstSequence)
+                let lost = store.records(from: wanted, to: oldest.firstSequence)
                 return .gap(ReadGap(from: wanted, to: oldest.firstSequence, records: lost, reason: .retired))
             }
             let segment = segments[index]
             if wanted >= segment.endSequence {
                 guard index + 1 < segments.count else { return .nothing }
                 let next = segments[index + 1].firstSequence
-                let lost = Store.records(in: segments, from: wanted, to: next)
+                let lost = store.records(from: wanted, to: next)
                 if lost > 0 { return .gap(ReadGap(from: wanted, to: next, records: lost, reason: .powerCut)) }
                 wanted = next
                 continue
@@ -78,11 +78,11 @@ package struct StoreReader: ~Copyable {
                 guard error.isMissing else { throw error }
                 // Deleted between the look and the open: look again. Or deleted by somebody else: its records are gone.
                 if store.segments.first?.path != segments.first?.path { continue }
-                let lost = Store.records(in: segments, from: wanted, to: segment.endSequence)
+                let lost = store.records(from: wanted, to: segment.endSequence)
                 return .gap(ReadGap(from: wanted, to: segment.endSequence, records: lost, reason: .retired))
             }
             // The segment ends before `wanted` although its summary says otherwise: the rest of it is gone.
-            let lost = Store.records(in: segments, from: wanted, to: segment.endSequence)
+            let lost = store.records(from: wanted, to: segment.endSequence)
             return .gap(ReadGap(from: wanted, to: segment.endSequence, records: lost, reason: .damaged))
         }
     }

@@ -236,8 +236,10 @@ package struct StoreWriter: ~Copyable, Sendable {
         let first = max(next, taken + 1)
         let path = store.folder.segment(lane: store.lane, firstSequence: first)
         var summary = SegmentSummary(path: path, firstSequence: first)
-        summary.skippedFrom = next
-        encodeSnapshot(first: first, skippedFrom: next)
+        var skipped = store.look { $0.skipped }
+        skipped.add(next..<first)
+        for range in skipped.ranges { summary.note(range) }
+        encodeSnapshot(first: first, skipped)
         do throws(DiskError) {
             let file = try fileSystem.open(path, .create)
             do throws(DiskError) {
@@ -264,19 +266,20 @@ package struct StoreWriter: ~Copyable, Sendable {
         }
         for number in Array(sources.keys) where sources[number]?.position != nil { sources[number]?.isDefined = true }
         if let target = segment?.target { syncer.sync(target, size: summary.size) }
-        let (published, number) = (summary, first)
+        let (published, number, known) = (summary, first, skipped)
         store.publish { state in
             state.segments.append(published)
             state.nextSequence = number
+            state.skipped = known
         }
         return nil
     }
 
     /// Lays a snapshot out in `member`: every input, every source with its position, all counts.
-    private mutating func encodeSnapshot(first: UInt64, skippedFrom: UInt64) {
+    private mutating func encodeSnapshot(first: UInt64, _ skipped: SkippedNumbers) {
         member.removeAll()
         items.removeAll()
-        if skippedFrom < first { ChunkItem.skip(from: skippedFrom).encode(to: &items) }
+        for range in skipped.ranges { ChunkItem.skip(range).encode(to: &items) }
         for (name, number) in inputNumbers.sorted(by: { $0.value < $1.value }) {
             ChunkItem.input(number: number, name: name).encode(to: &items)
         }
@@ -394,7 +397,7 @@ package struct StoreWriter: ~Copyable, Sendable {
             for name in behind.keys { state.cursors[name]?.floor = summary.endSequence }
         }
         for (name, cursor) in behind {
-            let lost = store.look { Store.records(in: $0.segments, from: max(cursor.next, cursor.floor), to: summary.endSequence) }
+            let lost = store.records(from: max(cursor.next, cursor.floor), to: summary.endSequence)
             store.telemetry.tell(StoreEvent.gaveWay(output: name, records: lost))
         }
         return true

@@ -23,6 +23,8 @@ package struct Survey: Sendable {
     package var sources: [SourceNumber: (identity: SourceIdentity, position: Position)] = [:]
     package var inputs: [UInt16: String] = [:]
     package var counts: [UInt16: Counts] = [:]
+    /// Numbers that no record has.
+    package var skipped = SkippedNumbers()
     /// The number the next record would get.
     package var nextSequence: UInt64 = 1
     /// The largest source number ever given.
@@ -200,6 +202,7 @@ package struct Survey: Sendable {
     private mutating func forgetForSnapshot() {
         sources.removeAll()
         counts.removeAll()
+        skipped = SkippedNumbers()
     }
 
     private mutating func apply(_ item: ChunkItem, ignoringCounts: Bool, _ summary: inout SegmentSummary) {
@@ -212,7 +215,9 @@ package struct Survey: Sendable {
             lastSource = max(lastSource, number)
             if isRetired { sources[number] = nil } else { sources[number]?.position = position }
         case .counts(let number, let added): if !ignoringCounts { counts[number, default: Counts()].add(added) }
-        case .skip(let from): summary.skippedFrom = from
+        case .skip(let range):
+            skipped.add(range)
+            summary.note(range)
         }
     }
 }

@@ -1,6 +1,7 @@
 // The wiring: a store, a lane that fills it, deliveries that empty it, and the order in which they end.
 import Bytes
 import Disk
+import Glibc
 import Logging
 import Pipeline
 import ServiceLifecycle
@@ -74,12 +75,20 @@ struct Agent {
                 services: [
                     .init(service: report, successTerminationBehavior: .ignore),
                     .init(
-                        service: ShippingService(lane: lane, deliveries: deliveries),
+                        service: ShippingService(lane: lane, deliveries: deliveries) {
+                            // All that is stored stays, and no cursor moves before its output has come back.
+                            exit(finish(report, started) ? EXIT_SUCCESS : EXIT_FAILURE)
+                        },
                         successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         try await group.run()
+        return finish(report, started)
+    }
+
+    /// Says how it went. Returns whether it went well.
+    private func finish(_ report: ReportService, _ started: Int64) -> Bool {
         let undelivered = deliveries.undelivered
         if once { report.summarize(since: started) }
         for (output, records) in undelivered {

@@ -1,13 +1,12 @@
-// All deliveries as one service: a task and a thread for each output, and the patience with them at the end.
+// All deliveries: a task and a thread for each output, and the patience with them at the end.
 import Disk
 import Pipeline
-import ServiceLifecycle
 import Settings
 import Store
 import Telemetry
 
 /// Delivers to every output until the store has ended and all is sent, or patience is over.
-final class DeliveriesService: Service {
+final class DeliveriesService: Sendable {
     /// One output's part.
     private struct Part: Sendable {
         let item: AgentSettings.ConfiguredOutput
@@ -51,19 +50,39 @@ final class DeliveriesService: Service {
         }
     }
 
-    func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for part in parts { group.addTask { try await self.deliver(part) } }
-            group.addTask { await self.bePatient() }
-            // The watch ends when all is delivered or patience is over; an output that cannot be built ends it all.
-            var left = parts.count
-            while left > 0, let _ = try await group.next() {
-                left -= 1
-                if parts.allSatisfy({ $0.status.picture.isDone }) || isOver { break }
+    /// Runs until all is delivered or patience is over; an output that cannot be built ends it all.
+    ///
+    /// - Parameter stuck: called from a thread of its own when it is over and an output does not come back from a call.
+    func run(orElse stuck: @escaping @Sendable () -> Void) async throws {
+        let watch = ReturnWatch()
+        defer { watch.noteReturn() }
+        try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup(of: Ending.self) { group in
+                // Before the group waits for those that are left.
+                defer { watch.expectReturn(orElse: stuck) }
+                for part in parts {
+                    group.addTask {
+                        try await self.deliver(part)
+                        return .output
+                    }
+                }
+                group.addTask {
+                    await self.bePatient()
+                    return .patience
+                }
+                var left = parts.count
+                while left > 0, let ending = try await group.next() {
+                    left = ending == .patience ? 0 : left - 1
+                }
+                group.cancelAll()
             }
-            group.cancelAll()
+        } onCancel: {
+            watch.expectReturn(orElse: stuck)
         }
     }
+
+    /// What has ended: one output's delivery, or the patience with all of them.
+    private enum Ending { case output, patience }
 
     private func deliver(_ part: Part) async throws {
         let executor = ThreadExecutor("out-\(part.item.plugin.name)")
@@ -77,8 +96,6 @@ final class DeliveriesService: Service {
             await delivery.run()
         }
     }
-
-    private var isOver: Bool { Task.isCancelled }
 
     /// Waits until the store has ended and then, for as long as there is hope, for the outputs. A run with --once gives
     /// up on an output that has had no success for the whole grace; a stop gives the grace once to all.

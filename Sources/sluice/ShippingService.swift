@@ -8,11 +8,13 @@ import ServiceLifecycle
 struct ShippingService: Service {
     let lane: LaneService
     let deliveries: DeliveriesService
+    /// Called from a thread of its own when it is over and an output does not come back from a call.
+    let stuck: @Sendable () -> Void
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await lane.run() }
-            group.addTask { try await deliveries.run() }
+            group.addTask { try await deliveries.run(orElse: stuck) }
             // The first that fails ends the other.
             for try await _ in group {}
         }

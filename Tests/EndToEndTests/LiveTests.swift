@@ -69,6 +69,39 @@ struct LiveTests {
         #expect(ledger.outputs.map(\.waiting_records) == [25, 0])
     }
 
+    @Test(arguments: [true, false]) func `outputs that do not come back cannot hold up the end`(once: Bool) async throws
+    {
+        let agent = try Agent.overSampleNode(
+            outputs: """
+                  - type: stdout
+                  - { type: file, name: broken, path: /dev/null/out.ndjson, retry: { initial: 10ms, max: 20ms } }
+                """, more: "agent: { shutdown_grace: 1s }")
+        // Three lines of the sample have no end yet; a running agent waits for it.
+        let records = once ? 785 : 782
+        let fifo = agent.scratch.path("fifo")
+        // A pipe that is open and that nobody reads: writing blocks when it is full.
+        let running = try Running(
+            "/bin/bash",
+            [
+                "-c",
+                "mkfifo '\(fifo)'; exec 3<>'\(fifo)'; "
+                    + "exec '\(Program.path)' run \(once ? "--once" : "") --config '\(agent.configuration)' >&3",
+            ])
+        if !once {
+            try await running.eventually("a failed delivery") { running.errors.contains("an output failed") }
+            var looks = 0
+            while looks < 300, try await agent.ledger().inputs.first?.stored_records != records { looks += 1 }
+            running.send(SIGTERM)
+        }
+        let outcome = try await running.outcome(within: .seconds(30))
+        #expect(outcome.status == (once ? 1 : 0))
+        #expect(outcome.errors.contains("records are left for the next start output=stdout waiting=\(records)"))
+        #expect(outcome.errors.contains("records are left for the next start output=broken waiting=\(records)"))
+        // Nothing was lost by leaving in the middle of a call.
+        #expect(try await agent.ledger().outputs.map(\.waiting_records) == [records, records])
+        #expect(try await Program.run("chunks", "verify", "--data-dir", agent.data).status == 0)
+    }
+
     @Test func `SIGINT ends it as SIGTERM does`() async throws {
         let agent = try Agent()
         let log = try PodLog("web", in: agent.scratch)

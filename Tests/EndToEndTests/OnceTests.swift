@@ -84,6 +84,21 @@ struct OnceTests {
         #expect(delivered.split(separator: "\n").count == 785)
     }
 
+    @Test func `several outputs that cannot be reached end it within one grace`() async throws {
+        let agent = try Agent.overSampleNode(
+            outputs: """
+                  - { type: file, name: one, path: /dev/null/1, retry: { initial: 10ms, max: 20ms } }
+                  - { type: file, name: two, path: /dev/null/2, retry: { initial: 10ms, max: 20ms } }
+                  - { type: file, name: three, path: /dev/null/3, retry: { initial: 10ms, max: 20ms } }
+                """, more: "agent: { shutdown_grace: 500ms }")
+        let running = try Running(Program.path, ["run", "--once", "--config", agent.configuration])
+        let outcome = try await running.outcome(within: .seconds(30))
+        #expect(outcome.status == 1)
+        for name in ["one", "two", "three"] {
+            #expect(outcome.errors.contains("records are left for the next start output=\(name) waiting=785"))
+        }
+    }
+
     @Test func `a closed standard output ends the run within its grace, and the records wait`() async throws {
         let agent = try Agent.overSampleNode(outputs: "  - type: stdout", more: "agent: { shutdown_grace: 1s }")
         let outcome = try await Program.shell(

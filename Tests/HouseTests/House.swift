@@ -7,14 +7,20 @@ struct HouseFile: CustomStringConvertible {
     /// Relative to the repository.
     let path: String
     let text: String
+    /// The code: comments are gone, strings are empty, line numbers stay. Empty when it is not Swift.
+    let code: String
+
+    init(path: String, text: String) {
+        self.path = path
+        self.text = text
+        code = path.hasSuffix(".swift") ? SwiftCode.withoutCommentsAndStrings(text) : ""
+    }
 
     var description: String { path }
     var name: String { String(path.split(separator: "/").last ?? "") }
     var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
     /// The target a source file belongs to: `Sources/<target>/...`.
     var target: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
-    /// The code: comments are gone, strings are empty, line numbers stay.
-    var code: String { SwiftCode.withoutCommentsAndStrings(text) }
 
     /// Where an offset of the text or the code is: `Sources/Store/Store.swift:12`.
     func place(_ index: String.Index, in text: String) -> String {
@@ -45,7 +51,9 @@ enum House {
         return try names.filter { $0.hasSuffix(ending) }.sorted().map { try file("\(folder)/\($0)") }
     }
 
-    static func sources() throws -> [HouseFile] { try files(below: "Sources", ending: ".swift") }
+    static func sources() throws -> [HouseFile] { try allSources.get() }
+
+    private static let allSources = Result { try files(below: "Sources", ending: ".swift") }
 
     static func exists(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: root.appending(path: path).path(percentEncoded: false))
@@ -65,18 +73,18 @@ enum SwiftCode {
         var output: [UInt8] = []
         var at = 0
 
-        func isNext(_ text: StaticString) -> Bool {
-            at + text.utf8CodeUnitCount <= input.count
-                && input[at..<(at + text.utf8CodeUnitCount)].elementsEqual("\(text)".utf8)
+        /// Whether these two bytes come next.
+        func isNext(_ first: Character, _ second: Character) -> Bool {
+            at + 1 < input.count && input[at] == first.asciiValue && input[at + 1] == second.asciiValue
         }
 
         /// Copies code to the end, or to the parenthesis that ends an interpolation.
         mutating func code(untilParenthesis: Bool) {
             var depth = 0
             while at < input.count {
-                if isNext("//") {
+                if isNext("/", "/") {
                     while at < input.count, input[at] != UInt8(ascii: "\n") { at += 1 }
-                } else if isNext("/*") {
+                } else if isNext("/", "*") {
                     comment()
                 } else if let hashes = stringStart() {
                     string(hashes: hashes)
@@ -95,10 +103,10 @@ enum SwiftCode {
         mutating func comment() {
             var depth = 0
             while at < input.count {
-                if isNext("/*") {
+                if isNext("/", "*") {
                     depth += 1
                     at += 2
-                } else if isNext("*/") {
+                } else if isNext("*", "/") {
                     depth -= 1
                     at += 2
                     if depth == 0 { return }
@@ -118,7 +126,7 @@ enum SwiftCode {
 
         mutating func string(hashes: Int) {
             at += hashes
-            let isLong = isNext("\"\"\"")
+            let isLong = isNext("\"", "\"") && input.dropFirst(at + 2).first == UInt8(ascii: "\"")
             let quotes = isLong ? 3 : 1
             at += quotes
             output.append(contentsOf: "\"\"".utf8)

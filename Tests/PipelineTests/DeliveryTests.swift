@@ -148,7 +148,7 @@ import Testing
         let script = OutputScript()
         let status = DeliveryStatus()
         async let delivery: Void = bench.deliver(store, cursor, script, status: status)
-        while bench.log.count("store_read_failures") == 0 { await Task.yield() }
+        while bench.log.count("store_read_failures") == 0 { try await Task.sleep(for: .milliseconds(1)) }
         #expect(!status.picture.isDone)
         try files.remove(path)
         try files.rename(path + ".away", to: path)
@@ -159,7 +159,9 @@ import Testing
     // MARK: Restarts
 
     /// Delivers until a request hangs, then ends as a process does that is told to stop.
-    private func cancelled(_ store: Store, _ cursor: Handover<StoreCursor>, _ script: OutputScript, after requests: Int) async {
+    private func cancelled(
+        _ store: Store, _ cursor: Handover<StoreCursor>, _ script: OutputScript, after requests: Int
+    ) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await bench.deliver(store, cursor, script) }
             await script.requests(requests)
@@ -191,7 +193,8 @@ import Testing
         #expect(Ledger(reopened).closes)
     }
 
-    @Test func `a range that ends inside a chunk is repeated as it was, then the rest of the chunk comes`() async throws {
+    @Test func `a range that ends inside a chunk is repeated as it was, then the rest of the chunk comes`() async throws
+    {
         var writer = try bench.open()
         let store = writer.store
         var cursor = try bench.cursor(store)
@@ -205,6 +208,23 @@ import Testing
         #expect(script.seen.map(\.recordCount) == [4, 3])
         #expect(script.seen.map(\.lines) == [numbered(3...6), numbered(7...9)])
         #expect(try bench.onDisk().account.delivered == 9)
+        #expect(Ledger(store).closes)
+    }
+
+    @Test func `a range that was on its way and is lost by now is counted, and what follows comes`() async throws {
+        var writer = try bench.open()
+        let store = writer.store
+        var cursor = try bench.cursor(store)
+        try bench.fill(&writer, [numbered(1...2), numbered(3...5)])
+        writer.close()
+        try cursor.beginSending(first: 1, last: 2)
+        try bench.damage(store, record: 1)
+        let script = OutputScript()
+        let status = DeliveryStatus()
+        await bench.deliver(store, Handover(cursor), script, status: status)
+        #expect(script.ranges == ["3-5"] && status.picture.isDone)
+        let account = try bench.onDisk().account
+        #expect(account[.damaged] == 2 && account.delivered == 3)
         #expect(Ledger(store).closes)
     }
 
@@ -233,7 +253,8 @@ import Testing
     // MARK: Size and time
 
     @Test func `a request is no larger than max_request, unless one chunk is`() async throws {
-        let chunks = (1...6).map { [noise($0, bytes: 40_000)] } + [[noise(7, bytes: 200_000)]] + [[noise(8, bytes: 1000)]]
+        let chunks =
+            (1...6).map { [noise($0, bytes: 40_000)] } + [[noise(7, bytes: 200_000)]] + [[noise(8, bytes: 1000)]]
         let (store, cursor) = try bench.ended(chunks)
         var settings = DeliverySettings.forTests
         settings.maxRequest = .kibibytes(80)
@@ -390,5 +411,35 @@ import Testing
         #expect(script.lines == ((Int(account[.gaveWay]) + 1)...60).map { noise($0, bytes: 10_000) })
         #expect(bench.log.said("reason=gave_way"))
         #expect(Ledger(store).closes)
+    }
+
+    @Test func `an output that was never opened keeps its state, whatever it has lost meanwhile`() async throws {
+        var limits = StoreLimits.forTests
+        limits.maxSize = 256 * 1024
+        limits.segmentSize = 32 * 1024
+        var writer = try bench.open(limits)
+        let store = writer.store
+        var fast = try bench.cursor(store, "fast")
+        var slow = try bench.cursor(store)
+        try slow.settle(next: 1, outputState: Array("a file and its length".utf8)) { _ in }
+        let source = writer.define(.container("web"))
+        for number in 1...60 {
+            if writer.append(lines: [noise(number, bytes: 10_000)], of: source) != .stored { writer.awaitSync() }
+            try fast.settle(next: store.nextSequence) { $0.delivered = store.nextSequence - 1 }
+            _ = fast.publish(waitingBytes: 0)
+        }
+        writer.close()
+        #expect(bench.log.count("output_gave_way_records") > 0)
+        let script = OutputScript()
+        script.answerOpen(Array(repeating: .failure("no such disk"), count: 100_000))
+        let cursor = Handover(slow)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await bench.deliver(store, cursor, script) }
+            while script.opened.count < 2 { try? await Task.sleep(for: .milliseconds(1)) }
+            group.cancelAll()
+        }
+        let state = try bench.onDisk()
+        #expect(state.outputState == Array("a file and its length".utf8))
+        #expect(state.account[.gaveWay] > 0)
     }
 }

@@ -138,6 +138,10 @@ import Testing
         #expect(again.starts.first?.known.map(\.position.count) == [4])
     }
 
+    @Test func `the scripted filter itself keeps the rules of filters`() throws {
+        try FilterConformance { WordFilter("one") }.check()
+    }
+
     @Test func `where everything is filtered, progress is stored without records`() async throws {
         let store = try await bench.runOnce(["logs": InputScript(messages: [["noise"]])], dropping: ["noise"])
         #expect(store.nextSequence == 1)
@@ -168,7 +172,7 @@ import Testing
         let script = InputScript(messages: [["a"], ["b"], ["c"]])
         let before = try #require(store.segments.last?.chunkCount)
         let control = try bench.startLane(writer, ["logs": script], settings: slow)
-        while script.left > 0 { await Task.yield() }
+        await script.emptied()
         control.stop()
         await store.ended()
         #expect(store.nextSequence == 4)
@@ -202,7 +206,7 @@ import Testing
         let store = writer.store
         let script = InputScript(messages: [["a"], ["b"]])
         let control = try bench.startLane(writer, ["logs": script], settings: slow)
-        while script.left > 0 { await Task.yield() }
+        await script.emptied()
         #expect(store.nextSequence == 1)
         control.stop()
         await store.ended()
@@ -258,6 +262,43 @@ import Testing
         try cursor.settle(next: 61) { $0.delivered = 60 }
         _ = cursor.publish(waitingBytes: 0)
         #expect(Ledger(store).closes)
+    }
+
+    @Test func `a store that is full all the time passes on what its output takes, without stalls`() async throws {
+        let writer = try bench.open(small)
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        let script = InputScript(messages: (1...300).map { [noise($0, bytes: 10_000)] })
+        var settings = fast
+        settings.once = true
+        let started = SystemClock.monotonic
+        _ = try bench.startLane(writer, ["logs": script], settings: settings)
+        let output = OutputScript()
+        await bench.deliver(store, cursor, output)
+        #expect(output.lines.count == 300)
+        #expect(SystemClock.monotonic - started < 6_000_000_000, "no wait of a second each time")
+        #expect(Ledger(store).closes)
+    }
+
+    @Test func `while much waits for the outputs, reading spares them`() async throws {
+        let writer = try bench.open()
+        let store = writer.store
+        var cursor = try bench.cursor(store)
+        var settings = fast
+        settings.catchUpWindow = 30_000
+        let script = InputScript(messages: (1...3).map { [noise($0, bytes: 20_000)] })
+        let control = try bench.startLane(writer, ["logs": script], settings: settings)
+        await store.wait { $0.nextSequence == 4 }
+        script.add(.init(messages: ["a"], position: 4), waking: control)
+        await store.wait { $0.nextSequence == 5 }
+        try cursor.settle(next: 5) { $0.delivered += 4 }
+        _ = cursor.publish(waitingBytes: 0)
+        script.add(.init(messages: ["b"], position: 5), waking: control)
+        await store.wait { $0.nextSequence == 6 }
+        #expect(script.sparing.first == false && script.sparing.last == false)
+        #expect(script.sparing[3], "more than the window waits: \(script.sparing)")
+        control.stop()
+        await store.ended()
     }
 
     @Test func `what the store did not take before the end is read again`() async throws {

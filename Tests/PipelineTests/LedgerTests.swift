@@ -22,9 +22,13 @@ import Testing
         for output in live.outputs {
             let same = try #require(read.outputs.first { $0.name == output.name }, sourceLocation: place)
             #expect(same.account.delivered == output.account.delivered, "\(reason)", sourceLocation: place)
-            #expect(same.waiting + same.account.droppedInAll == output.waiting + output.account.droppedInAll, "\(reason)", sourceLocation: place)
+            #expect(
+                same.waiting + same.account.droppedInAll == output.waiting + output.account.droppedInAll, "\(reason)",
+                sourceLocation: place)
         }
-        let sums = live.inputs.allSatisfy { $0.counts[.readRecords] == $0.counts[.storedRecords] + $0.counts[.filteredRecords] }
+        let sums = live.inputs.allSatisfy {
+            $0.counts[.readRecords] == $0.counts[.storedRecords] + $0.counts[.filteredRecords]
+        }
         #expect(sums, "\(reason)", sourceLocation: place)
         return live
     }
@@ -50,7 +54,8 @@ import Testing
         var settings = LaneSettings()
         settings.once = true
         let script = InputScript(messages: [["a", "noise", "b"], ["noise"], ["c"]])
-        _ = try bench.startLane(writer, ["logs": script, "more": InputScript(messages: [["d"]])], dropping: ["noise"], settings: settings)
+        _ = try bench.startLane(
+            writer, ["logs": script, "more": InputScript(messages: [["d"]])], dropping: ["noise"], settings: settings)
         await store.ended()
         let before = try check(store, "waiting")
         #expect(try waiting(before) == 4 && account(before).delivered == 0)
@@ -109,7 +114,8 @@ import Testing
         await bench.deliver(store, slow, OutputScript())
         let end = try account(check(store, "gave way"))
         #expect(end[.gaveWay] > 0 && end[.gaveWay] + end.delivered == 50)
-        #expect(end[.gaveWay] == bench.log.count("output_gave_way_records"), "what the store says and what the output says")
+        #expect(
+            end[.gaveWay] == bench.log.count("output_gave_way_records"), "what the store says and what the output says")
     }
 
     @Test(arguments: [DropReason.tooOld, .tooMuch, .damaged])
@@ -171,7 +177,9 @@ import Testing
         let other = Handover(try bench.cursor(store, "sent"))
         #expect(store.nextSequence >= 10, "a number that left the node is not given again")
         #expect(Ledger(store).closes)
-        withKnownIssue("until a chunk tells of its sync, the new segment is taken for what a power cut left", isIntermittent: true) {
+        withKnownIssue(
+            "until a chunk tells of its sync, the new segment is taken for what a power cut left", isIntermittent: true
+        ) {
             let read = try Ledger(bench.folder)
             #expect(read.closes)
         }
@@ -239,14 +247,17 @@ import Testing
             _ = try bench.startLane(writer, ["logs": script], dropping: ["noise"], settings: settings)
             await store.ended()
             try check(store, "life \(life), stored")
-            if generator.oneIn(3), store.nextSequence > 1, let record = try lastRecord(store) { try bench.damage(store, record: record) }
+            if generator.oneIn(3), store.nextSequence > 1, let record = try lastRecord(store) {
+                try bench.damage(store, record: record)
+            }
             var limits = DeliverySettings.forTests
             if generator.oneIn(4) { limits.maxAge = .zero }
             if !generator.oneIn(3) { await bench.deliver(store, first, OutputScript([.failure("no")]), limits) }
             try check(store, "life \(life), one output")
             if let cursor = second.take() {
                 let delivery = Delivery(
-                    ScriptedOutput(OutputScript()), cursor: cursor, store: store, settings: .forTests, status: DeliveryStatus(),
+                    ScriptedOutput(OutputScript()), cursor: cursor, store: store, settings: .forTests,
+                    status: DeliveryStatus(),
                     telemetry: bench.log.telemetry)
                 await delivery.run()
             }

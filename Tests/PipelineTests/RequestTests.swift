@@ -8,10 +8,15 @@ import Testing
     let source: RequestSource
 
     init() throws {
-        source = try RequestSource([numbered(1...10), numbered(11...11), (12...20).map { noise($0, bytes: 3000) }, numbered(21...30)])
+        source = try RequestSource([
+            numbered(1...10), numbered(11...11), (12...20).map { noise($0, bytes: 3000) }, numbered(21...30),
+        ])
     }
 
-    @Test(arguments: [(1, 30), (1, 10), (11, 11), (12, 20), (1, 1), (10, 10), (10, 12), (5, 7), (5, 25), (1, 29), (2, 30), (20, 21), (30, 30)])
+    @Test(arguments: [
+        (1, 30), (1, 10), (11, 11), (12, 20), (1, 1), (10, 10), (10, 12), (5, 7), (5, 25), (1, 29), (2, 30), (20, 21),
+        (30, 30),
+    ])
     func `texts and body hold exactly its records`(_ first: Int, _ last: Int) throws {
         let request = try source.request(UInt64(first), UInt64(last))
         let wanted = Array(source.lines[(first - 1)...(last - 1)])
@@ -48,7 +53,9 @@ import Testing
 
     @Test func `whole chunks are spliced, not compressed again`() throws {
         let whole = try source.request(1, 30).gzipBody()
-        let parts = try [(1, 10), (11, 11), (12, 20), (21, 30)].map { try source.request(UInt64($0.0), UInt64($0.1)).gzipBody() }
+        let parts = try [(1, 10), (11, 11), (12, 20), (21, 30)].map {
+            try source.request(UInt64($0.0), UInt64($0.1)).gzipBody()
+        }
         // Each alone has a header of 10 bytes and an ending of 2 + 8.
         #expect(whole.count == parts.reduce(20) { $0 + $1.count - 20 })
     }

@@ -44,12 +44,14 @@ final class Bench: Sendable {
 
     /// Delivers with a scripted output until the store has ended and all is sent.
     func deliver(
-        _ store: Store, _ cursor: Handover<StoreCursor>, _ script: OutputScript, _ settings: DeliverySettings = .forTests,
+        _ store: Store, _ cursor: Handover<StoreCursor>, _ script: OutputScript,
+        _ settings: DeliverySettings = .forTests,
         status: DeliveryStatus = DeliveryStatus()
     ) async {
         guard let cursor = cursor.take() else { return }
         let delivery = Delivery(
-            ScriptedOutput(script), cursor: cursor, store: store, settings: settings, status: status, telemetry: log.telemetry)
+            ScriptedOutput(script), cursor: cursor, store: store, settings: settings, status: status,
+            telemetry: log.telemetry)
         await delivery.run()
     }
 
@@ -62,7 +64,8 @@ final class Bench: Sendable {
     /// The segments' paths, oldest first.
     var segments: [String] {
         let lane = folder.segments(lane: 0)
-        return ((try? Directory.list(lane)) ?? []).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }.sorted()
+        return ((try? Directory.list(lane)) ?? []).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }
+            .sorted()
             .map { "\(lane)/\($0)" }
     }
 
@@ -71,7 +74,8 @@ final class Bench: Sendable {
         for path in segments {
             var scan = try SegmentScan(path: path)
             while case .chunk(let place) = try scan.peek() {
-                if place.header.recordCount > 0, place.header.firstSequence <= record, record < place.header.endSequence {
+                if place.header.recordCount > 0, place.header.firstSequence <= record, record < place.header.endSequence
+                {
                     let file = try OwnedFile.open(path, .update)
                     let at = place.offset + UInt64(place.header.bodyOffset + place.header.deflateSize / 2)
                     let byte = try #require(try file.read(count: 1, at: at).first)
@@ -170,8 +174,9 @@ final class OutputScript: Sendable {
     fileprivate func open(_ kept: [UInt8]) -> Answer {
         state.withLock { state in
             state.opened.append(kept)
+            guard state.openAnswers.isEmpty else { return state.openAnswers.removeFirst() }
             state.outputState = kept
-            return state.openAnswers.isEmpty ? .success : state.openAnswers.removeFirst()
+            return .success
         }
     }
 
@@ -182,7 +187,8 @@ final class OutputScript: Sendable {
     fileprivate func take(_ request: borrowing Request) -> Answer {
         let cursor = cursorPath.flatMap { try? Slots.read($0) }.flatMap(CursorState.init(decoding:))
         let seen = Seen(
-            first: request.first, last: request.last, recordCount: request.recordCount, key: request.key, lines: request.lines,
+            first: request.first, last: request.last, recordCount: request.recordCount, key: request.key,
+            lines: request.lines,
             body: request.gzipBody(), textSize: request.textSize, cursor: cursor)
         let (answer, due) = state.withLock { state in
             state.seen.append(seen)
@@ -251,8 +257,9 @@ final class InputScript: Sendable {
     private struct State {
         var batches: [Batch]
         var starts: [InputStart] = []
+        /// Of each read, whether it was to spare the outputs.
         var sparing: [Bool] = []
-        var bell: LaneControl?
+        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state: Mutex<State>
@@ -279,6 +286,20 @@ final class InputScript: Sendable {
     var starts: [InputStart] { state.withLock { $0.starts } }
     /// Batches that were not read yet.
     var left: Int { state.withLock { $0.batches.count } }
+    /// Of each read, whether it was to spare the outputs.
+    var sparing: [Bool] { state.withLock { $0.sparing } }
+
+    /// Waits until everything is read.
+    func emptied() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = state.withLock { state in
+                if state.batches.isEmpty { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
 
     /// Hands out one more batch, now.
     func add(_ batch: Batch, waking control: LaneControl) {
@@ -287,7 +308,17 @@ final class InputScript: Sendable {
     }
 
     fileprivate func start(_ start: InputStart) { state.withLock { $0.starts.append(start) } }
-    fileprivate func next() -> Batch? { state.withLock { $0.batches.isEmpty ? nil : $0.batches.removeFirst() } }
+    fileprivate func next(sparing: Bool) -> Batch? {
+        let (batch, due) = state.withLock { state in
+            state.sparing.append(sparing)
+            let batch = state.batches.isEmpty ? nil : state.batches.removeFirst()
+            guard state.batches.isEmpty else { return (batch, [] as [CheckedContinuation<Void, Never>]) }
+            defer { state.waiters = [] }
+            return (batch, state.waiters)
+        }
+        for waiter in due { waiter.resume() }
+        return batch
+    }
 }
 
 final class ScriptedInput: Input {
@@ -318,7 +349,7 @@ final class ScriptedInput: Input {
     func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
     ) -> Bool {
-        guard let next = script.next() else { return false }
+        guard let next = script.next(sparing: sparing) else { return false }
         let number = numbers[next.source] ?? define(.container(next.source, input: inputName))
         numbers[next.source] = number
         batch.ending = Array(",\"origin\":\"\(next.source)\"}\n".utf8)

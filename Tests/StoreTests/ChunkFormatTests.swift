@@ -83,7 +83,7 @@ import Testing
                     var counts = Counts()
                     for counter in Counter.allCases where random.oneIn(2) { counts[counter] = random.next() }
                     items.append(.counts(inputNumber: 3, counts))
-                default: items.append(.skip(from: random.next()))
+                default: items.append(.skip(UInt64(random.below(100))..<(100 + UInt64(random.below(1 << 40)))))
                 }
             }
             // A field with these items, dressed as a chunk so that the reader takes it.

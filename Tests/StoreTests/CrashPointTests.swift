@@ -31,17 +31,13 @@ import Testing
 
         let first = writer.define(.test("\(life)-1"))
         let second = writer.define(.test("\(life)-2", input: "files"))
+        var logs = ChunkBuilder(input: "logs")
+        var files = ChunkBuilder(input: "files")
         for step in 1...4 as ClosedRange<UInt64> {
-            for (source, input) in [(first, "logs"), (second, "files")] {
-                var chunk = ChunkBuilder(input: input)
-                for n in [2 * step - 2, 2 * step - 1] { chunk.add("\(life)-\(input)-\(n)") }
-                chunk.cover(source, upTo: 2 * step, isRetired: step == 4 && input == "files")
-                if writer.append(&chunk) == .stored {
-                    for n in [2 * step - 2, 2 * step - 1] { done.stored.insert("\(life)-\(input)-\(n)") }
-                }
-                writer.awaitSync()
-                if dead() { return }
-            }
+            append(&logs, first, life, step, isRetired: false, &writer, &done)
+            if dead() { return }
+            append(&files, second, life, step, isRetired: step == 4, &writer, &done)
+            if dead() { return }
             done.cursorNext = writer.store.nextSequence - 1
             let records = writer.store.waitingRecords(from: cursor.state.next) - 1
             guard (try? cursor.beginSending(first: cursor.state.next, last: done.cursorNext - 1)) != nil else { return }
@@ -56,6 +52,19 @@ import Testing
         }
         writer.close()
         done.finished = !dead()
+    }
+
+    /// Appends two records of a source.
+    private func append(
+        _ chunk: inout ChunkBuilder, _ source: SourceNumber, _ life: String, _ step: UInt64, isRetired: Bool,
+        _ writer: inout StoreWriter, _ done: inout Done
+    ) {
+        chunk.reset()
+        let lines = [2 * step - 2, 2 * step - 1].map { "\(life)-\(chunk.input)-\($0)" }
+        for line in lines { chunk.add(line) }
+        chunk.cover(source, upTo: 2 * step, isRetired: isRetired)
+        if writer.append(&chunk) == .stored { done.stored.formUnion(lines) }
+        writer.awaitSync()
     }
 
     /// Opens the store as the next start does and checks it against what is known.

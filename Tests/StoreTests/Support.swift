@@ -14,7 +14,7 @@ final class StoreBench: Sendable {
     let disk = FaultyFileSystem()
     let log = TestTelemetry()
 
-    init() throws { scratch = try ScratchDirectory() }
+    init() throws { scratch = try ScratchDirectory(inMemory: true) }
 
     var path: String { scratch.path("data") }
     var folder: StoreFolder { StoreFolder(path) }

@@ -8,7 +8,8 @@ package import Store
 extension RecordBatch {
     /// Appends a record.
     package mutating func add(
-        _ message: String, time: Int64 = 1_700_000_000_000_000_000, stream: RecordStream = .stdout, flags: RecordFlags = .none
+        _ message: String, time: Int64 = 1_700_000_000_000_000_000, stream: RecordStream = .stdout,
+        flags: RecordFlags = .none
     ) {
         let start = arena.count
         arena.append(text: message)
@@ -33,7 +34,8 @@ extension SourceIdentity {
     /// A container's log for tests.
     package static func container(_ name: String, input: String = "logs") -> SourceIdentity {
         SourceIdentity(
-            kind: .container, input: input, path: "/var/log/pods/shop_\(name)_uid/nginx/0.log", namespace: "shop", pod: name,
+            kind: .container, input: input, path: "/var/log/pods/shop_\(name)_uid/nginx/0.log", namespace: "shop",
+            pod: name,
             uid: "uid", container: "nginx", restart: 0)
     }
 }
@@ -69,7 +71,8 @@ extension Store {
             case .chunk(let chunk):
                 let cut = max(next, chunk.header.firstSequence)
                 let request = Request(
-                    [chunk], first: cut, last: chunk.header.endSequence - 1, recordCount: chunk.header.endSequence - cut,
+                    [chunk], first: cut, last: chunk.header.endSequence - 1,
+                    recordCount: chunk.header.endSequence - cut,
                     key: "")
                 lines += request.lines
                 next = chunk.header.endSequence
@@ -120,6 +123,13 @@ extension DeliverySettings {
         settings.maxDelay = .zero
         settings.retry.initial = .milliseconds(1)
         settings.retry.max = .milliseconds(2)
+        return settings
+    }
+
+    /// The same with a change.
+    package func with(_ change: (inout DeliverySettings) -> Void) -> DeliverySettings {
+        var settings = self
+        change(&settings)
         return settings
     }
 }

@@ -16,7 +16,8 @@ package struct FilterConformance {
         let filter = try make()
         var batch = RecordBatch()
         filter.apply(to: &batch)
-        #expect(batch.rows.count == 0 && batch.counts.isEmpty, "an empty batch stays empty", sourceLocation: sourceLocation)
+        #expect(
+            batch.rows.count == 0 && batch.counts.isEmpty, "an empty batch stays empty", sourceLocation: sourceLocation)
 
         batch.ending = Array(",\"origin\":\"test\"}\n".utf8)
         batch.progress = [Progress(source: 1, position: Position(count: 7))]
@@ -24,14 +25,18 @@ package struct FilterConformance {
         for message in ["one", "{\"a\":1}", ""] { batch.add(message) }
         batch.parseJSON()
         filter.apply(to: &batch)
-        #expect(batch.rows.count == 3, "a record is dropped by its flag, not taken away", sourceLocation: sourceLocation)
-        #expect(batch.progress.map(\.position.count) == [7], "positions are not a filter's", sourceLocation: sourceLocation)
+        #expect(
+            batch.rows.count == 3, "a record is dropped by its flag, not taken away", sourceLocation: sourceLocation)
+        #expect(
+            batch.progress.map(\.position.count) == [7], "positions are not a filter's", sourceLocation: sourceLocation)
         #expect(batch.counts[.readRecords] == 3, "what was read was read", sourceLocation: sourceLocation)
         #expect(batch.counts[.filteredRecords] == 0, "the lane counts what is filtered", sourceLocation: sourceLocation)
         let end = UInt32(batch.arena.count)
         for index in 0..<batch.rows.count {
             let row = batch.rows[index]
-            #expect(row.messageStart + row.messageLength <= end, "rows stay inside the arena", sourceLocation: sourceLocation)
+            #expect(
+                row.messageStart + row.messageLength <= end, "rows stay inside the arena",
+                sourceLocation: sourceLocation)
         }
     }
 }

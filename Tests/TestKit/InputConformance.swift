@@ -84,14 +84,24 @@ package final class InputBench {
         if batch.rows.count > 0 {
             #expect(!progress.isEmpty, "records come with the position behind them", sourceLocation: place)
             let ending = String(decoding: batch.ending.span)
-            #expect(ending.hasPrefix(",\"origin\":\"") && ending.hasSuffix("}\n"), "the ending closes the record", sourceLocation: place)
+            #expect(
+                ending.hasPrefix(",\"origin\":\"") && ending.hasSuffix("}\n"), "the ending closes the record",
+                sourceLocation: place)
         }
-        #expect(batch.rows.count > 0 || !progress.isEmpty || !batch.counts.isEmpty, "a batch tells something", sourceLocation: place)
-        #expect(progress.allSatisfy { identities[$0.source] != nil }, "sources are defined before they are told of", sourceLocation: place)
-        #expect(batch.counts[.readRecords] == 0 && batch.counts[.storedRecords] == 0, "records are counted by the lane", sourceLocation: place)
+        #expect(
+            batch.rows.count > 0 || !progress.isEmpty || !batch.counts.isEmpty, "a batch tells something",
+            sourceLocation: place)
+        #expect(
+            progress.allSatisfy { identities[$0.source] != nil }, "sources are defined before they are told of",
+            sourceLocation: place)
+        #expect(
+            batch.counts[.readRecords] == 0 && batch.counts[.storedRecords] == 0, "records are counted by the lane",
+            sourceLocation: place)
         for index in 0..<batch.rows.count {
             let row = batch.rows[index]
-            #expect(Int(row.messageStart) + Int(row.messageLength) <= batch.arena.count, "rows lie in the arena", sourceLocation: place)
+            #expect(
+                Int(row.messageStart) + Int(row.messageLength) <= batch.arena.count, "rows lie in the arena",
+                sourceLocation: place)
             #expect(row.time > 0, "a record has a time", sourceLocation: place)
         }
     }

@@ -60,7 +60,7 @@ package final class EmulatedContainer {
     package private(set) var files: [EmulatedFile] = []
     package private(set) var isRunning = false
 
-    private unowned let node: KubeletEmulator
+    private let node: KubeletEmulator
     private var current: EmulatedFile?
     /// Lines without their end, by stream.
     private var pending: [RecordStream: TrueLine] = [:]
@@ -104,7 +104,13 @@ package final class EmulatedContainer {
         }
         try append(LogWriter.pieces(of: message, stream, at: time, ends: ends))
         current?.hasUnfinished = true
-        if pending.isEmpty { for file in files where file.restart == restart { file.hasUnfinished = false } }
+        noteFinished()
+    }
+
+    /// Once every line has its end, no file is needed for another one's sake.
+    private func noteFinished() {
+        guard pending.isEmpty, torn.isEmpty else { return }
+        for file in files where file.restart == restart { file.hasUnfinished = false }
     }
 
     /// Writes a line that is not in the runtime's format.
@@ -131,6 +137,7 @@ package final class EmulatedContainer {
         let rest = torn
         torn = []
         try put(rest, current)
+        noteFinished()
     }
 
     private func put(_ bytes: [UInt8], _ file: EmulatedFile) throws {
@@ -234,7 +241,7 @@ package final class EmulatedContainer {
         current = nil
         for (stream, line) in pending { node.note(line, log(restart), stream) }
         pending = [:]
-        for file in files where file.restart == restart { file.hasUnfinished = false }
+        noteFinished()
     }
 
     /// The container ends and begins anew, with another log.

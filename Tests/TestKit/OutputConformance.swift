@@ -35,7 +35,7 @@ package struct GzipReading {
 }
 
 /// A store from which requests are cut as a delivery would.
-package final class RequestSource {
+package final class RequestSource: Sendable {
     private let scratch: ScratchDirectory
     private let store: Store
     /// All records, in order.
@@ -45,7 +45,8 @@ package final class RequestSource {
     package init(_ chunks: [[String]]) throws {
         scratch = try ScratchDirectory()
         var writer = try Store.open(
-            scratch.path("data"), settings: .forTests, fileSystem: LocalFileSystem(), telemetry: TestTelemetry().telemetry)
+            scratch.path("data"), settings: .forTests, fileSystem: LocalFileSystem(),
+            telemetry: TestTelemetry().telemetry)
         let source = writer.define(.container("web"))
         for chunk in chunks { #expect(writer.append(lines: chunk, of: source) == .stored) }
         store = writer.store
@@ -169,7 +170,9 @@ package struct OutputConformance {
 
         if let disk {
             disk.fillUp(with: 28)
-            await #expect(throws: DeliveryFailure.self, "a failure is told", sourceLocation: place) { try await bench.deliver(21, 25) }
+            await #expect(throws: DeliveryFailure.self, "a failure is told", sourceLocation: place) {
+                try await bench.deliver(21, 25)
+            }
             await #expect(throws: DeliveryFailure.self, sourceLocation: place) { try await bench.deliver(21, 25) }
             disk.heal()
         }
@@ -180,7 +183,9 @@ package struct OutputConformance {
         try expect(1...30, of: source, "all of it", place)
     }
 
-    private func expect(_ range: ClosedRange<Int>, of source: RequestSource, _ comment: Comment, _ place: SourceLocation) throws {
+    private func expect(
+        _ range: ClosedRange<Int>, of source: RequestSource, _ comment: Comment, _ place: SourceLocation
+    ) throws {
         let wanted = range.map { source.lines[$0 - 1] }
         var got = try received()
         if promise == .atLeastOnce {

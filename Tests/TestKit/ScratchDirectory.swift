@@ -6,8 +6,10 @@ private import Glibc
 package final class ScratchDirectory: Sendable {
     package let path: String
 
-    package init() throws(DiskError) {
-        let parent = Machine.environment("TMPDIR") ?? "/tmp"
+    /// - Parameter inMemory: in a file system without a disk, where there is one: for tests that make thousands of files.
+    package init(inMemory: Bool = false) throws(DiskError) {
+        var parent = Machine.environment("TMPDIR") ?? "/tmp"
+        if inMemory, Directory.status("/dev/shm")?.kind == .directory { parent = "/dev/shm" }
         let name = Machine.randomIdentity().map { String($0, radix: 16) }.joined()
         path = "\(parent)/sluice-test-\(name)"
         try LocalFileSystem().makeFolder(path)
