@@ -452,7 +452,7 @@ package final class FileTailer {
         }
         while let file = family.current {
             do throws(DiskError) {
-                if options.checksTail, file.turnBegins(family), try !file.tailStillStands() {
+                if options.checksTail, file.turnBegins(family), try !file.edgesStillStand() {
                     try startOver(file, family)
                     continue
                 }

@@ -111,9 +111,11 @@ final class TailedFile {
         return Array(copying: arena.span)
     }
 
-    /// Whether the bytes before the place of reading are still the ones that were read: no, after copytruncate.
-    func tailStillStands() throws(DiskError) -> Bool {
+    /// Whether the first bytes, and those before the place of reading, are still the ones that were read: no, after
+    /// copytruncate. Lines that end alike and have the same length would deceive who looks at the tail alone.
+    func edgesStillStand() throws(DiskError) -> Bool {
         guard !tailBytes.isEmpty, readOffset >= resumeEnd else { return true }
+        guard try bytes(at: 0, count: headBytes.count) == headBytes else { return false }
         return try bytes(at: readOffset - UInt64(tailBytes.count), count: tailBytes.count) == tailBytes
     }
 

@@ -12,7 +12,7 @@ package struct Request: ~Copyable {
     package let recordCount: UInt64
     /// Bytes of JSON in its chunks; where it is a part of one, it has fewer.
     package let textSize: Int
-    /// Unique to these records on their way to this output: receivers may use it to drop repeats (docs/delivery.md).
+    /// Unique to these records on their way to this output: receivers may use it to drop repeats (plugins.md).
     package let key: String
 
     /// - Parameter chunks: at least one; they may hold records before `first` and behind `last`, which are left out.

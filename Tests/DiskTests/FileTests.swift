@@ -64,7 +64,8 @@ import Testing
                     let isDone = (try? disk.replace(scratch.path("f"), with: Array("new".utf8).span)) != nil
                     if cutsPower { try disk.powerCut { _ in 0 } }
                     let contents = String(decoding: try scratch.contents("f"), as: UTF8.self)
-                    #expect(isDone ? contents == "new" : ["old contents", "new"].contains(contents), "\(fault) \(call)")
+                    #expect(
+                        isDone ? contents == "new" : ["old contents", "new"].contains(contents), "\(fault) \(call)")
                 }
             }
         }
@@ -88,7 +89,8 @@ import Testing
         _ = try ChildProcess.run("mkfifo", scratch.path("pipe"))
         let kinds = Dictionary(uniqueKeysWithValues: try Directory.list(scratch.path).map { ($0.name, $0.kind) })
         #expect(kinds == ["file": .regular, "folder": .directory, "link": .link, "pipe": .other])
-        #expect(Directory.linkTarget(scratch.path("link")) == "file" && Directory.linkTarget(scratch.path("file")) == nil)
+        #expect(
+            Directory.linkTarget(scratch.path("link")) == "file" && Directory.linkTarget(scratch.path("file")) == nil)
         #expect(Directory.linkStatus(scratch.path("link"))?.kind == .link)
         #expect(Directory.status(scratch.path("link"))?.kind == .regular)
         #expect(Directory.resolve(scratch.path("folder/../link")) == Directory.resolve(scratch.path("file")))
@@ -103,7 +105,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/a/b", "/a", "b"), ("/a", "/", "a"), ("b", ".", "b"), ("/a/b/", "/a/b", ""), ("/var/log/x.log", "/var/log", "x.log"),
+        ("/a/b", "/a", "b"), ("/a", "/", "a"), ("b", ".", "b"), ("/a/b/", "/a/b", ""),
+        ("/var/log/x.log", "/var/log", "x.log"),
     ])
     func `paths are taken apart`(path: String, parent: String, name: String) {
         #expect(Path.parent(path) == parent && Path.name(path) == name)
@@ -248,7 +251,9 @@ import Testing
     }
 
     @Test func `the refusal names the process that holds the folder`() throws {
-        let child = try ChildProcess(["flock", scratch.path("lock"), "sh", "-c", "echo $$ > \(scratch.path("lock")); echo $$; read end"])
+        let child = try ChildProcess([
+            "flock", scratch.path("lock"), "sh", "-c", "echo $$ > \(scratch.path("lock")); echo $$; read end",
+        ])
         let pid = child.line()
         do throws(FolderLock.Failure) {
             _ = try FolderLock(scratch.path)

@@ -56,7 +56,9 @@ import Testing
             case .zeros: return [UInt8](repeating: 0, count: count)
             case .text:
                 var text: [UInt8] = []
-                while text.count < count { text += "{\"n\":\(random.below(1000)),\"message\":\"GET /index.html\"}\n".utf8 }
+                while text.count < count {
+                    text += "{\"n\":\(random.below(1000)),\"message\":\"GET /index.html\"}\n".utf8
+                }
                 return Array(text.prefix(count))
             case .mixed:
                 var bytes: [UInt8] = []
@@ -72,7 +74,9 @@ import Testing
     static let sizes = [0, 1, 2, 3, 100, 4095, 65_535, 65_536, 65_537, 200_000, 262_144, 1_000_000, 3_000_001]
 
     @Test(arguments: Shape.allCases, sizes)
-    func `what is deflated fits the bound, ends in the final block and inflates to itself`(shape: Shape, size: Int) throws {
+    func `what is deflated fits the bound, ends in the final block and inflates to itself`(
+        shape: Shape, size: Int
+    ) throws {
         var random = SeededGenerator(seed: UInt64(size))
         let text = shape.bytes(size, &random)
         let deflated = deflate(text)
@@ -116,7 +120,8 @@ import Testing
         splice.add(textLength: UInt64(text.count), textChecksum: CRC32.of(text))
         let path = try scratch.write("text.gz", GzipMember.plainHeader + deflate(text).dropLast(2) + splice.ending)
         for program in [
-            ["zcat", path], ["python3", "-c", "import gzip,sys; sys.stdout.buffer.write(gzip.open(sys.argv[1]).read())", path],
+            ["zcat", path],
+            ["python3", "-c", "import gzip,sys; sys.stdout.buffer.write(gzip.open(sys.argv[1]).read())", path],
         ] {
             let result = try ChildProcess(program).finish()
             #expect(result.status == 0 && result.output == text)
@@ -188,7 +193,9 @@ import Testing
     }
 
     @discardableResult
-    private func inflate(_ bytes: [UInt8], _ size: Int, _ wrapping: Inflater.Wrapping = .raw) throws(GzipError) -> [UInt8] {
+    private func inflate(
+        _ bytes: [UInt8], _ size: Int, _ wrapping: Inflater.Wrapping = .raw
+    ) throws(GzipError) -> [UInt8] {
         var inflater = Inflater(wrapping)
         var text = [UInt8](repeating: 0, count: size)
         var span = text.mutableSpan

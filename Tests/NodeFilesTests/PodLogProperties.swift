@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 struct PodLogProperties {
-    @Test(arguments: 0..<24)
+    @Test(arguments: seeds)
     func `whatever happens to the files and to the reader, every line is stored once and in order`(seed: Int) throws {
         var run = try PodLogRun(seed: UInt64(seed))
         if let failure = try run.play(steps: 160) {

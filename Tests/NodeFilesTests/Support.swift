@@ -278,3 +278,10 @@ private func expected(_ line: TrueLine, _ stream: RecordStream, _ maxLine: Int) 
     flags.remove(.unfinished)
     return StoredLine(time: 0, message: Array(line.message[..<maxLine]), flags: flags)
 }
+
+/// The seeds of random histories; `SLUICE_SEEDS=100-2000` for a long search, `SLUICE_SEEDS=17` to repeat a failure.
+let seeds: [Int] = {
+    let ends = (Machine.environment("SLUICE_SEEDS") ?? "0-24").split(separator: "-").compactMap { Int($0) }
+    guard let first = ends.first, let last = ends.last else { return [] }
+    return ends.count > 1 ? Array(first..<last) : [first]
+}()

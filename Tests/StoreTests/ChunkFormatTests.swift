@@ -78,7 +78,8 @@ import Testing
                     items.append(.source(UInt32(truncatingIfNeeded: random.next()), identity, inputNumber: 3))
                 case 1:
                     let position = Position(random.bytes(random.below(256)))
-                    items.append(.coverage(UInt32(truncatingIfNeeded: random.next()), position, isRetired: random.oneIn(2)))
+                    items.append(
+                        .coverage(UInt32(truncatingIfNeeded: random.next()), position, isRetired: random.oneIn(2)))
                 case 2:
                     var counts = Counts()
                     for counter in Counter.allCases where random.oneIn(2) { counts[counter] = random.next() }

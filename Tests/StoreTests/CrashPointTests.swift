@@ -89,7 +89,9 @@ import Testing
             }
         }
         let cursor = try StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)
-        if isExact, !done.stored.isEmpty { #expect([done.cursor, done.cursorNext].contains(cursor.state.next), comment) }
+        if isExact, !done.stored.isEmpty {
+            #expect([done.cursor, done.cursorNext].contains(cursor.state.next), comment)
+        }
         #expect(cursor.state.next <= writer.store.nextSequence, comment)
         #expect(Ledger(writer.store).closes, comment)
         writer.close()

@@ -48,7 +48,8 @@ import Testing
         let again = try bench.open()
         let found = try StoreCursor(again.store, output: "out", start: .end, mayGiveWay: false)
         #expect(found.state == state)
-        #expect(found.state.sending == SendingRange(first: 8, last: 12, epoch: 1), "the epoch is that of the first attempt")
+        #expect(
+            found.state.sending == SendingRange(first: 8, last: 12, epoch: 1), "the epoch is that of the first attempt")
         again.close()
     }
 
@@ -64,7 +65,8 @@ import Testing
             #expect(cursor.state == before)
             try cursor.settle(next: before.next + 1) { $0.delivered += 1 }
             cursor = try StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)
-            #expect(cursor.state.next == before.next + 1 && cursor.state.account.delivered == before.account.delivered + 1)
+            #expect(
+                cursor.state.next == before.next + 1 && cursor.state.account.delivered == before.account.delivered + 1)
         }
         writer.close()
     }
@@ -105,7 +107,9 @@ import Testing
     func `a cursor that was begun and never written is a new one, not a damaged one`(size: Int) throws {
         try bench.fill(5)
         var begun = [UInt8](repeating: 0, count: size)
-        if size > 8192 { begun.replaceSubrange(8192..., with: Array("SLSLOT1\n".utf8) + [UInt8](repeating: 1, count: 92)) }
+        if size > 8192 {
+            begun.replaceSubrange(8192..., with: Array("SLSLOT1\n".utf8) + [UInt8](repeating: 1, count: 92))
+        }
         try bench.scratch.write("data/cursors/0/out", begun)
         let writer = try bench.open()
         let cursor = try StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)

@@ -15,8 +15,12 @@ import Testing
         var random = SeededGenerator(seed: 21)
         for start in 0..<4 {
             var writer = try bench.open()
-            var cursors = try ["a", "b"].map { Box(try StoreCursor(writer.store, output: $0, start: .end, mayGiveWay: false)) }
-            if start >= 2 { cursors.append(Box(try StoreCursor(writer.store, output: "late", start: .end, mayGiveWay: false))) }
+            var cursors = try ["a", "b"].map {
+                Box(try StoreCursor(writer.store, output: $0, start: .end, mayGiveWay: false))
+            }
+            if start >= 2 {
+                cursors.append(Box(try StoreCursor(writer.store, output: "late", start: .end, mayGiveWay: false)))
+            }
             let sources = [writer.define(.test("a\(start)")), writer.define(.test("b\(start)", input: "files"))]
             for step in 0..<30 {
                 let which = random.below(2)
@@ -44,7 +48,9 @@ import Testing
             writer.close()
         }
         let ledger = try Ledger(bench.folder)
-        #expect(ledger.closes && ledger.outputs.map(\.name) == ["a", "b", "late"] && ledger.inputs.map(\.name) == ["files", "logs"])
+        #expect(
+            ledger.closes && ledger.outputs.map(\.name) == ["a", "b", "late"]
+                && ledger.inputs.map(\.name) == ["files", "logs"])
         #expect(ledger.stored == UInt64(try readFiles(bench).count))
     }
 
@@ -93,7 +99,9 @@ import Testing
         #expect(Ledger.grouped(value).drop { $0 == " " } == text)
     }
 
-    @Test(arguments: [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (9_990_000_000, "9.9 GB")] as [(UInt64, String)])
+    @Test(
+        arguments: [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345_678, "12.3 MB"), (9_990_000_000, "9.9 GB")]
+            as [(UInt64, String)])
     func `sizes are told in powers of ten`(bytes: UInt64, text: String) { #expect(Ledger.size(bytes) == text) }
 }
 

@@ -23,7 +23,9 @@ import Testing
                 Issue.record("something before append \(n)")
                 return
             }
-            #expect(writer.add(records: 2, of: source, upTo: UInt64(2 * n), padding: SeededGenerator.noise(100, UInt64(n))) == .stored)
+            #expect(
+                writer.add(records: 2, of: source, upTo: UInt64(2 * n), padding: SeededGenerator.noise(100, UInt64(n)))
+                    == .stored)
             guard case .chunk(let chunk) = try reader.next(from: next) else {
                 Issue.record("nothing after append \(n)")
                 return
@@ -72,7 +74,9 @@ import Testing
         for n in 1...3 as ClosedRange<UInt64> {
             var writer = try bench.open()
             let source = writer.define(.test("s\(n)"))
-            for k in 1...5 as ClosedRange<UInt64> { #expect(writer.add(records: 2, of: source, upTo: 2 * k) == .stored) }
+            for k in 1...5 as ClosedRange<UInt64> {
+                #expect(writer.add(records: 2, of: source, upTo: 2 * k) == .stored)
+            }
             writer.close()
         }
         return try bench.open()

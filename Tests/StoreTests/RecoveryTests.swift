@@ -192,7 +192,8 @@ import Testing
         #expect(seen.gaps.map(\.text) == ["2..<3 1 damaged"])
         writer.close()
         let copy = "\(bench.folder.quarantine)/\(Path.name(path)).\(victim.offset)"
-        let bytes = try ScratchDirectory.contents(of: path)[Int(victim.offset)..<(Int(victim.offset) + Int(victim.memberSize))]
+        let bytes = try ScratchDirectory.contents(of: path)[
+            Int(victim.offset)..<(Int(victim.offset) + Int(victim.memberSize))]
         #expect(try ScratchDirectory.contents(of: copy) == Array(bytes))
         #expect(bench.log.count("store_quarantined") == 1)
     }
@@ -345,7 +346,9 @@ import Testing
         let source = writer.define(.test("web"))
         var looks = 0
         for n in 1...120 {
-            #expect(writer.add(records: 1, of: source, upTo: UInt64(n), padding: SeededGenerator.noise(300, UInt64(n))) == .stored)
+            #expect(
+                writer.add(records: 1, of: source, upTo: UInt64(n), padding: SeededGenerator.noise(300, UInt64(n)))
+                    == .stored)
             if n % 3 == 0 {
                 try cursor.settle(next: UInt64(n) - 1) { $0.delivered += 3 - (n == 3 ? 2 : 0) }
                 _ = cursor.publish(waitingBytes: 0)
@@ -377,7 +380,8 @@ import Testing
                 var writer = try bench.open(quick)
                 let source = writer.define(.test("web"))
                 for n in 1...1500 {
-                    let outcome = writer.add(records: 1, of: source, upTo: UInt64(n), padding: SeededGenerator.noise(200, UInt64(n)))
+                    let outcome = writer.add(
+                        records: 1, of: source, upTo: UInt64(n), padding: SeededGenerator.noise(200, UInt64(n)))
                     #expect(outcome == .stored)
                     writer.housekeep()
                 }

@@ -24,7 +24,9 @@ import Testing
     }
 
     /// Appends chunks of one record and about 600 bytes; a pause that only waits for a sync is waited for.
-    private func append(_ writer: inout StoreWriter, _ source: SourceNumber, _ range: ClosedRange<UInt64>) -> (UInt64, AppendOutcome) {
+    private func append(
+        _ writer: inout StoreWriter, _ source: SourceNumber, _ range: ClosedRange<UInt64>
+    ) -> (UInt64, AppendOutcome) {
         for n in range {
             var outcome = AppendOutcome.stored
             for _ in 0..<3 {

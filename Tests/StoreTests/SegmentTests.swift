@@ -26,7 +26,8 @@ import Testing
             for n in 0..<5 {
                 var chunk = ChunkBuilder(input: "logs")
                 for k in 0..<(1 + random.below(300)) {
-                    let line = "{\"k\":\(k),\"noise\":\"\(random.bytes(random.below(60)).map { String($0, radix: 16) }.joined())\"}"
+                    let line =
+                        "{\"k\":\(k),\"noise\":\"\(random.bytes(random.below(60)).map { String($0, radix: 16) }.joined())\"}"
                     chunk.add(line)
                     text += line + "\n"
                 }
@@ -166,7 +167,9 @@ import Testing
         var writer = try bench.open(limits)
         let source = writer.define(.test("web"))
         for n in 1...40 {
-            #expect(writer.add(records: 1, of: source, upTo: UInt64(n), padding: SeededGenerator.noise(500, UInt64(n))) == .stored)
+            #expect(
+                writer.add(records: 1, of: source, upTo: UInt64(n), padding: SeededGenerator.noise(500, UInt64(n)))
+                    == .stored)
         }
         let sizes = writer.store.segments.map(\.size)
         #expect(sizes.count > 3)
@@ -236,7 +239,9 @@ import Testing
         var sources: [SourceNumber] = []
         while !chunk.isFull {
             sources.append(writer.define(.test("\(sources.count)")))
-            chunk.cover([Progress(source: sources[sources.count - 1], position: Position([1]))], bytes: 1, now: 1) { _ in 100 }
+            chunk.cover([Progress(source: sources[sources.count - 1], position: Position([1]))], bytes: 1, now: 1) {
+                _ in 100
+            }
         }
         #expect(writer.append(&chunk) == .stored)
         chunk.reset()
@@ -250,7 +255,9 @@ import Testing
         for _ in 0..<20 where !chunk.isFull {
             for n in 0..<400 where !chunk.isFull {
                 let position = Position([UInt8](repeating: UInt8(n % 256), count: 255))
-                chunk.cover([Progress(source: UInt32(n % sources.count) + 1, position: position)], bytes: 1, now: 1) { _ in 0 }
+                chunk.cover([Progress(source: UInt32(n % sources.count) + 1, position: position)], bytes: 1, now: 1) {
+                    _ in 0
+                }
             }
         }
         #expect(writer.append(&chunk) == .stored)

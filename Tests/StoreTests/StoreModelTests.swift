@@ -142,7 +142,9 @@ private struct Run: ~Copyable {
                 try end(cleanly: false)
                 try open()
             } else {
-                let faults: [FaultyFileSystem.Fault] = [.error(28), .error(5), .halfWrite(28), .halfWrite(5), .shortWrite]
+                let faults: [FaultyFileSystem.Fault] = [
+                    .error(28), .error(5), .halfWrite(28), .halfWrite(5), .shortWrite,
+                ]
                 trace.append("fault soon")
                 bench.disk.plan(faults[random.below(faults.count)], afterCalls: random.below(6))
             }
@@ -217,7 +219,9 @@ private struct Run: ~Copyable {
             _ = cursor?.publish(waitingBytes: 0)
             furthest = max(furthest, next)
             trace.append("cursor \(next)")
-            if random.oneIn(2), !bench.disk.isCrashed, (try? cursor?.sync()) != nil, let last = cursorPlaces.last, !bench.disk.isCrashed {
+            if random.oneIn(2), !bench.disk.isCrashed, (try? cursor?.sync()) != nil, let last = cursorPlaces.last,
+                !bench.disk.isCrashed
+            {
                 cursorPlaces = [last]
                 highestPromise = max(highestPromise, last)
             }
@@ -261,7 +265,9 @@ private struct Run: ~Copyable {
         while writer == nil {
             bench.disk.restart()
             // Sometimes the start itself does not come to its end.
-            if random.oneIn(4) { bench.disk.plan(random.oneIn(2) ? .crash : .crashHalfway, afterCalls: random.below(30)) }
+            if random.oneIn(4) {
+                bench.disk.plan(random.oneIn(2) ? .crash : .crashHalfway, afterCalls: random.below(30))
+            }
             do throws(StoreError) {
                 writer = try bench.open(limits)
             } catch {
@@ -310,7 +316,8 @@ private struct Run: ~Copyable {
         guard let match else {
             let expected = chunks.flatMap(\.lines)
             let differs = zip(expected, seen.lines).enumerated().first { $0.element.0 != $0.element.1 }
-            Issue.record("""
+            Issue.record(
+                """
                 \(comment().rawValue): found \(seen.lines.count) records of \(expected.count), \(durable) of \(chunks.count) chunks durable,
                 first difference \(String(describing: differs)), positions \(found.sorted { $0.key < $1.key }) for
                 \(positions(chunks[...]).sorted { $0.key < $1.key })
@@ -322,11 +329,14 @@ private struct Run: ~Copyable {
         #expect(known.allSatisfy { $0.identity == .test($0.identity.pod, input: $0.identity.input) }, comment())
         #expect(seen.gaps.allSatisfy { $0.reason == .powerCut || weather == .smallStore }, comment())
         let needed = chunks[..<gone].filter { $0.first + UInt64($0.lines.count) > furthest && !$0.lines.isEmpty }
-        #expect(needed.isEmpty, "deleted, but not delivered: \(needed.map(\.first)), cursor \(furthest); \(comment().rawValue)")
+        #expect(
+            needed.isEmpty,
+            "deleted, but not delivered: \(needed.map(\.first)), cursor \(furthest); \(comment().rawValue)")
         #expect(store.nextSequence > (numbers.last ?? 0) && store.nextSequence >= highestPromise, comment())
         chunks.removeSubrange(match...)
         live = Dictionary(
-            known.map { ($0.identity.pod, ($0.number, $0.identity.input, $0.position.count)) }, uniquingKeysWith: { a, _ in a })
+            known.map { ($0.identity.pod, ($0.number, $0.identity.input, $0.position.count)) },
+            uniquingKeysWith: { a, _ in a })
         // A start makes all it finds durable before its snapshot speaks of it.
         if !bench.disk.isCrashed { durable = chunks.count } else { durable = min(durable, chunks.count) }
     }

@@ -42,7 +42,8 @@ final class StoreBench: Sendable {
     /// The segments' paths, oldest first.
     var segments: [String] {
         let lane = folder.segments(lane: 0)
-        return ((try? Directory.list(lane)) ?? []).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }.sorted()
+        return ((try? Directory.list(lane)) ?? []).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }
+            .sorted()
             .map { "\(lane)/\($0)" }
     }
 
@@ -63,7 +64,8 @@ final class StoreBench: Sendable {
 extension SourceIdentity {
     static func test(_ name: String, input: String = "logs") -> SourceIdentity {
         SourceIdentity(
-            kind: .container, input: input, path: "/var/log/pods/\(name)/0.log", namespace: "shop", pod: name, uid: "uid-\(name)",
+            kind: .container, input: input, path: "/var/log/pods/\(name)/0.log", namespace: "shop", pod: name,
+            uid: "uid-\(name)",
             container: "nginx", restart: 1)
     }
 }
@@ -98,7 +100,9 @@ extension StoreWriter {
         var chunk = ChunkBuilder(input: input)
         let pad = padding.isEmpty ? "" : padding.map { String($0, radix: 16) }.joined()
         for index in 0..<records {
-            chunk.add("{\"source\":\(source),\"n\":\(Int(count) - records + index)\(pad.isEmpty ? "" : ",\"pad\":\"\(pad)\"")}")
+            chunk.add(
+                "{\"source\":\(source),\"n\":\(Int(count) - records + index)\(pad.isEmpty ? "" : ",\"pad\":\"\(pad)\"")}"
+            )
         }
         chunk.cover(source, upTo: count)
         return append(&chunk)
@@ -126,7 +130,8 @@ extension ReadChunk {
 
 extension StoredRecord {
     static func read(_ member: [UInt8], _ header: ChunkHeader) throws -> [StoredRecord] {
-        let text = try inflate(Array(member[header.bodyOffset..<(header.bodyOffset + header.deflateSize)]), size: Int(header.textSize))
+        let text = try inflate(
+            Array(member[header.bodyOffset..<(header.bodyOffset + header.deflateSize)]), size: Int(header.textSize))
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
         #expect(lines.count == Int(header.recordCount))
         return lines.enumerated().map {
@@ -171,7 +176,9 @@ func readFiles(_ bench: StoreBench) throws -> [StoredRecord] {
     for path in bench.segments {
         var scan = try SegmentScan(path: path)
         while case .chunk(let place) = try scan.peek() {
-            let member: [UInt8]? = try scan.withMember(place) { if let bytes = $0 { Array(copying: bytes) } else { nil } }
+            let member: [UInt8]? = try scan.withMember(place) {
+                if let bytes = $0 { Array(copying: bytes) } else { nil }
+            }
             if place.header.recordCount > 0, let member { records += try StoredRecord.read(member, place.header) }
             scan.pass(place)
         }

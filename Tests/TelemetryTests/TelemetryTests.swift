@@ -72,7 +72,9 @@ private enum Fact: TelemetryEvent {
 }
 
 @Suite struct `Log lines` {
-    private func line(_ format: LogFormat, _ message: String, _ metadata: [(String, String)] = [], isColored: Bool = false) -> String {
+    private func line(
+        _ format: LogFormat, _ message: String, _ metadata: [(String, String)] = [], isColored: Bool = false
+    ) -> String {
         let log = Lines()
         let handler = LineLogHandler(level: .trace, format: format, isColored: isColored) { span in
             log.add((0..<span.count).map { span[$0] })
@@ -83,11 +85,14 @@ private enum Fact: TelemetryEvent {
 
     @Test func `text is time, level, message, details, and a newline`() throws {
         let text = line(.text, "the disk is full", [("free", "0"), ("path", "/var/lib")])
-        #expect(text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning the disk is full free=0 path=\/var\/lib\n/) != nil)
+        #expect(
+            text.wholeMatch(
+                of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning the disk is full free=0 path=\/var\/lib\n/) != nil)
     }
 
     @Test(arguments: [
-        ("a b", "\"a b\""), ("", "\"\""), ("a=b", "\"a=b\""), ("say \"x\"", #""say \"x\"""#), ("two\nlines", #""two\nlines""#),
+        ("a b", "\"a b\""), ("", "\"\""), ("a=b", "\"a=b\""), ("say \"x\"", #""say \"x\"""#),
+        ("two\nlines", #""two\nlines""#),
         ("plain", "plain"), ("ä", "ä"),
     ])
     func `a value that could be misread is quoted`(value: String, written: String) {

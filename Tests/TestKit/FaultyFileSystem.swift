@@ -206,12 +206,17 @@ package final class FaultyFileSystem: FileSystem {
         return file
     }
 
-    package func writeOnce(_ bytes: Span<UInt8>, to file: borrowing OwnedFile, at offset: UInt64) throws(DiskError) -> Int {
+    package func writeOnce(
+        _ bytes: Span<UInt8>, to file: borrowing OwnedFile, at offset: UInt64
+    ) throws(DiskError) -> Int {
         let verdict = try admit(.write, file.path)
         let part = verdict == .whole ? bytes : bytes.extracting(first: bytes.count / 2)
         let size = try file.status().size
         let overlap = Int(min(UInt64(part.count), size - min(size, offset)))
-        note(ContentChange(offset: offset, old: overlap > 0 ? try file.read(count: overlap, at: offset) : [], oldSize: size), file.path)
+        note(
+            ContentChange(
+                offset: offset, old: overlap > 0 ? try file.read(count: overlap, at: offset) : [], oldSize: size),
+            file.path)
         let written = part.isEmpty ? 0 : try local.writeOnce(part, to: file, at: offset)
         if verdict == .halfThenDead { throw DiskError("write", file.path, code: FaultyFileSystem.dead) }
         return written
