@@ -177,12 +177,7 @@ import Testing
         let other = Handover(try bench.cursor(store, "sent"))
         #expect(store.nextSequence >= 10, "a number that left the node is not given again")
         #expect(Ledger(store).closes)
-        withKnownIssue(
-            "until a chunk tells of its sync, the new segment is taken for what a power cut left", isIntermittent: true
-        ) {
-            let read = try Ledger(bench.folder)
-            #expect(read.closes)
-        }
+        #expect(try Ledger(bench.folder).closes)
         again.awaitSync()
         let lost = bench.log.count("store_power_cut_records")
         #expect(lost == 5 || lost == 9)
