@@ -44,15 +44,18 @@ var packages: [Package.Dependency] = [
 
 var tests: [Target] = [
     .target(
-        name: "TestKit", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log],
+        name: "TestKit",
+        dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log],
         path: "Tests/TestKit"),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], exclude: ["Vectors"]),
     .testTarget(name: "DiskTests", dependencies: ["Disk", "TestKit"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip", "Bytes", "Disk", "TestKit"]),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "Bytes", "TestKit"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestKit", log]),
-    .testTarget(name: "StoreTests", dependencies: ["Store", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit"]),
-    .testTarget(name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+    .testTarget(
+        name: "StoreTests", dependencies: ["Store", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit"]),
+    .testTarget(
+        name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(
         name: "PipelineTests",
         dependencies: ["Pipeline", "Store", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
@@ -74,19 +77,24 @@ if !lowFloorsOnly {
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins", "Settings",
+                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins",
+                "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), log,
             ] + services),
         // Throughput of each stage and of the whole path beside a limit of the machine (make bench).
         .executableTarget(
             name: "stagebench",
-            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins"],
+            dependencies: [
+                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins",
+            ],
             path: "Benchmarks/stagebench"),
     ]
     tests += [
         .testTarget(
             name: "PluginsTests",
-            dependencies: ["Plugins", "Pipeline", "Store", "NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+            dependencies: [
+                "Plugins", "Pipeline", "Store", "NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit",
+            ]),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Bytes", "TestKit"]),
@@ -113,7 +121,9 @@ let package = Package(
     name: "sluice",
     platforms: [.macOS(.v26)],
     traits: [
-        .trait(name: "ISAL", description: "Compress with ISA-L (libisal); without it zlib does the same work at a quarter of the speed."),
+        .trait(
+            name: "ISAL",
+            description: "Compress with ISA-L (libisal); without it zlib does the same work at a quarter of the speed."),
         .default(enabledTraits: ["ISAL"]),
     ],
     dependencies: packages,

@@ -85,7 +85,8 @@ struct StageBench: ~Copyable {
         metadata.append(
             "kubernetes",
             [
-                ("namespace_name", .text("shop")), ("pod_name", .text("web-688b586558-2n9pr")), ("container_name", .text("nginx")),
+                ("namespace_name", .text("shop")), ("pod_name", .text("web-688b586558-2n9pr")),
+                ("container_name", .text("nginx")),
                 ("pod_uid", .text("f350d597-cb8d-4ab6-8b7d-113a70d2787b")),
                 ("container_id", .text("27e1c103bd9878ad45e91b647196ab1b04d18fb39b019c1ba84c0298cca01088")),
                 ("restart_count", .number(0)), ("node_name", .text("node-1")),

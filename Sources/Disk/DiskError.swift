@@ -38,6 +38,8 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
         switch code {
         case EACCES, EPERM:
             " (run as root, or with the capability DAC_READ_SEARCH, or as a member of the folder's group)"
+        case ENOSPC where operation == "watch": " (raise fs.inotify.max_user_watches)"
+        case EMFILE where operation == "start watching with": " (raise fs.inotify.max_user_instances)"
         case ENOSPC: " (free some space, or lower store.max_size)"
         case EMFILE: " (raise the limit of open files: LimitNOFILE in systemd, ulimit -n)"
         case EROFS: " (mount it read-write, or set data_dir to a folder that can be written)"

@@ -52,13 +52,17 @@ extension FileSystem {
 package struct LocalFileSystem: FileSystem {
     package init() {}
 
-    package func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> OwnedFile { try OwnedFile.open(path, mode) }
+    package func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> OwnedFile {
+        try OwnedFile.open(path, mode)
+    }
 
     package func writeOnce(
         _ bytes: Span<UInt8>, to file: borrowing OwnedFile, at offset: UInt64
     ) throws(DiskError) -> Int { try file.writeOnce(bytes, at: offset) }
 
-    package func truncate(_ file: borrowing OwnedFile, to size: UInt64) throws(DiskError) { try file.truncate(to: size) }
+    package func truncate(_ file: borrowing OwnedFile, to size: UInt64) throws(DiskError) {
+        try file.truncate(to: size)
+    }
 
     package func sync(_ file: borrowing OwnedFile) throws(DiskError) { try file.sync() }
 
@@ -80,7 +84,9 @@ package struct LocalFileSystem: FileSystem {
             if sluice_errno() == EEXIST { return }
             guard sluice_errno() == ENOENT, path.contains("/") else { throw DiskError("create folder", path) }
             try makeFolder(Path.parent(path))
-            guard unsafe mkdir(path, 0o750) == 0 || sluice_errno() == EEXIST else { throw DiskError("create folder", path) }
+            guard unsafe mkdir(path, 0o750) == 0 || sluice_errno() == EEXIST else {
+                throw DiskError("create folder", path)
+            }
         }
         // A parent that may not be read cannot be synced; the folder is there all the same.
         try? syncFolder(Path.parent(path))

@@ -16,7 +16,8 @@ package struct FolderLock: ~Copyable, Sendable {
             switch self {
             case .held(let folder, let pid):
                 let who = pid.map { "process \($0)" } ?? "another process"
-                return "\(folder) is in use by \(who): one agent per data directory (stop it, or choose another data_dir)"
+                return
+                    "\(folder) is in use by \(who): one agent per data directory (stop it, or choose another data_dir)"
             case .disk(let error): return error.description
             }
         }
@@ -48,7 +49,8 @@ package struct FolderLock: ~Copyable, Sendable {
 
     /// The process id in a folder's lock file; it may have died since.
     package static func holder(_ folder: String) -> Int? {
-        guard let file = try? OwnedFile.open(folder + "/lock", .read), let bytes = try? file.read(count: 32, at: 0) else {
+        guard let file = try? OwnedFile.open(folder + "/lock", .read), let bytes = try? file.read(count: 32, at: 0)
+        else {
             return nil
         }
         return Int(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })

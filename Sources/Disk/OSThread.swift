@@ -17,13 +17,15 @@ package final class OSThread: Sendable {
                 done.open()
             })
         var thread = pthread_t()
-        let code = unsafe pthread_create(&thread, nil, { argument in
-            guard let argument = unsafe argument else { return nil }
-            let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-            unsafe sluice_name_thread(start.name)
-            start.body()
-            return nil
-        }, unsafe start.toOpaque())
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                unsafe sluice_name_thread(start.name)
+                start.body()
+                return nil
+            }, unsafe start.toOpaque())
         precondition(code == 0, "no thread could be started: \(code)")
         pthread_detach(thread)
     }
@@ -142,7 +144,8 @@ package final class ThreadExecutor: TaskExecutor, SerialExecutor {
             condition.unlock()
             guard let jobs else { return }
             for job in jobs {
-                unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+                unsafe job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
             }
         }
     }

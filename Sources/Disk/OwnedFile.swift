@@ -77,7 +77,8 @@ package struct OwnedFile: ~Copyable, Sendable {
 
     /// Opens `path`; new files get mode 0640, folders are not created. `nonBlocking` keeps the open of a FIFO from
     /// waiting for its other end. open(2)
-    package static func open(_ path: String, _ mode: OpenMode, nonBlocking: Bool = false) throws(DiskError) -> OwnedFile {
+    package static func open(_ path: String, _ mode: OpenMode, nonBlocking: Bool = false) throws(DiskError) -> OwnedFile
+    {
         while true {
             let descriptor = unsafe sluice_open(path, mode.flags | (nonBlocking ? O_NONBLOCK : 0), 0o640)
             if descriptor >= 0 { return OwnedFile(adopting: descriptor, path: path) }
@@ -116,7 +117,9 @@ package struct OwnedFile: ~Copyable, Sendable {
         var filled = 0
         while filled < count {
             let n = unsafe bytes.withUnsafeMutableBytes {
-                unsafe pread(descriptor, $0.baseAddress.map { unsafe $0 + filled }, count - filled, off_t(offset) + off_t(filled))
+                unsafe pread(
+                    descriptor, $0.baseAddress.map { unsafe $0 + filled }, count - filled, off_t(offset) + off_t(filled)
+                )
             }
             if n == 0 { break }
             if n > 0 { filled += n } else if sluice_errno() != EINTR { throw DiskError("read", path) }
@@ -128,7 +131,9 @@ package struct OwnedFile: ~Copyable, Sendable {
     /// Writes once at `offset` and tells how many bytes were taken, which may be fewer. pwrite(2)
     package func writeOnce(_ bytes: Span<UInt8>, at offset: UInt64) throws(DiskError) -> Int {
         while true {
-            let n = unsafe bytes.withUnsafeBufferPointer { unsafe pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset)) }
+            let n = unsafe bytes.withUnsafeBufferPointer {
+                unsafe pwrite(descriptor, $0.baseAddress, $0.count, off_t(offset))
+            }
             if n >= 0 { return n }
             if sluice_errno() != EINTR { throw DiskError("write", path) }
         }

@@ -59,7 +59,9 @@ package struct Slots: ~Copyable, Sendable {
     package mutating func write(_ new: [UInt8]) throws(DiskError) {
         precondition(new.count <= Slots.slotSize - Slots.overhead, "the contents do not fit into a slot")
         var slot = Slots.magic
-        func put(_ value: UInt64, _ size: Int) { for i in 0..<size { slot.append(UInt8(truncatingIfNeeded: value >> (8 * i))) } }
+        func put(_ value: UInt64, _ size: Int) {
+            for i in 0..<size { slot.append(UInt8(truncatingIfNeeded: value >> (8 * i))) }
+        }
         put(generation + 1, 8)
         put(UInt64(new.count), 4)
         put(0, 4)

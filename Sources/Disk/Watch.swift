@@ -58,7 +58,9 @@ package struct Watcher: ~Copyable {
     /// Hands every waiting event to `body`; returns at once when there is none. read(2)
     package mutating func drain(_ body: (WatchEvent) -> Void) {
         while true {
-            let n = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(file.descriptor, $0.baseAddress, $0.count) }
+            let n = unsafe buffer.withUnsafeMutableBytes {
+                unsafe Glibc.read(file.descriptor, $0.baseAddress, $0.count)
+            }
             guard n > 0 else { return }
             var at = 0
             while at + 16 <= n {

@@ -2,7 +2,7 @@
 private import CZlib
 
 #if ISAL
-private import CISAL
+    private import CISAL
 #endif
 
 /// CRC-32 as in a gzip trailer (RFC 1952, section 8).
@@ -12,9 +12,9 @@ package enum CRC32 {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return previous }
             #if ISAL
-            return unsafe crc32_gzip_refl(previous, start, UInt64(buffer.count))
+                return unsafe crc32_gzip_refl(previous, start, UInt64(buffer.count))
             #else
-            return unsafe UInt32(truncatingIfNeeded: crc32_z(UInt(previous), start, buffer.count))
+                return unsafe UInt32(truncatingIfNeeded: crc32_z(UInt(previous), start, buffer.count))
             #endif
         }
     }
@@ -30,12 +30,12 @@ package enum CRC32C {
     /// The checksum of `bytes`.
     package static func of(_ bytes: Span<UInt8>) -> UInt32 {
         #if ISAL
-        return unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { return 0 }
-            return unsafe ~crc32_iscsi(UnsafeMutablePointer(mutating: start), Int32(buffer.count), ~0)
-        }
+            return unsafe bytes.withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return 0 }
+                return unsafe ~crc32_iscsi(UnsafeMutablePointer(mutating: start), Int32(buffer.count), ~0)
+            }
         #else
-        return software(bytes)
+            return software(bytes)
         #endif
     }
 
@@ -44,7 +44,8 @@ package enum CRC32C {
         var crc: UInt32 = ~0
         var i = 0
         while i + 8 <= bytes.count {
-            crc ^= UInt32(bytes[i]) | UInt32(bytes[i + 1]) << 8 | UInt32(bytes[i + 2]) << 16 | UInt32(bytes[i + 3]) << 24
+            crc ^=
+                UInt32(bytes[i]) | UInt32(bytes[i + 1]) << 8 | UInt32(bytes[i + 2]) << 16 | UInt32(bytes[i + 3]) << 24
             let low = tables[7][Int(crc & 255)] ^ tables[6][Int(crc >> 8 & 255)]
             let high = tables[5][Int(crc >> 16 & 255)] ^ tables[4][Int(crc >> 24)]
             let next = tables[3][Int(bytes[i + 4])] ^ tables[2][Int(bytes[i + 5])]

@@ -65,7 +65,8 @@ struct LineReader {
         }
     }
 
-    private func fill(_ file: TailedFile, _ arena: inout Arena, _ limit: Int, _ offset: UInt64) throws(DiskError) -> Int {
+    private func fill(_ file: TailedFile, _ arena: inout Arena, _ limit: Int, _ offset: UInt64) throws(DiskError) -> Int
+    {
         guard limit > 0 else { return 0 }
         return try file.content?.read(limit, at: offset, into: &arena) ?? 0
     }
@@ -102,7 +103,8 @@ struct LineReader {
 
     @inline(__always)
     private mutating func take(
-        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int, _ offset: UInt64,
+        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int,
+        _ offset: UInt64,
         _ budget: PieceBudget, _ now: Int64
     ) {
         guard let line = CRILine(batch.arena, from: start, to: end, &times) else {
@@ -130,7 +132,8 @@ struct LineReader {
     /// A line that is a piece, or that ends pieces.
     @inline(never)
     private mutating func takePiece(
-        _ line: CRILine, _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, _ end: Int, _ offset: UInt64,
+        _ line: CRILine, _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, _ end: Int,
+        _ offset: UInt64,
         _ budget: PieceBudget
     ) {
         let count = end - line.messageStart
@@ -152,13 +155,17 @@ struct LineReader {
         let isFirstOverLimit = pending.length + count > maxLine
         pending.add(batch.arena, from: line.messageStart, count: count)
         if isFirstOverLimit || !line.isPartial {
-            if pending.isForgotten { restore(&pending, file, family, line.stream, upTo: offset, batch.arena, line, count) }
+            if pending.isForgotten {
+                restore(&pending, file, family, line.stream, upTo: offset, batch.arena, line, count)
+            }
             let start = batch.arena.count
             batch.arena.append(pending.bytes)
             // The time of the piece that finishes it: only then was the line there.
             appendRow(&batch, line.time, start, pending.bytes.count, line.stream, .none)
             // What was not held was not appended above.
-            if pending.bytes.count > maxLine { batch.counts[.skippedBytes] += UInt64(pending.length - pending.bytes.count) }
+            if pending.bytes.count > maxLine {
+                batch.counts[.skippedBytes] += UInt64(pending.length - pending.bytes.count)
+            }
             if pending.file !== file { noteFinished(file, family) }
             if line.isPartial { set(.skipping, line.stream, family) }
         } else {
@@ -204,7 +211,8 @@ struct LineReader {
         var limit = LineReader.readSize
         while offset < to, bytes.count <= maxLine {
             arena.removeAll()
-            guard let n = try? source.content?.read(min(limit, Int(clamping: to - offset)), at: offset, into: &arena), n > 0
+            guard let n = try? source.content?.read(min(limit, Int(clamping: to - offset)), at: offset, into: &arena),
+                n > 0
             else { return }
             let last = ByteSearch.lastIndex(of: UInt8(ascii: "\n"), in: arena, from: 0, to: n)
             guard last >= 0 else {
@@ -227,7 +235,8 @@ struct LineReader {
     /// Appends a record, cut at `maxLine` if need be.
     @inline(__always)
     private func appendRow(
-        _ batch: inout RecordBatch, _ time: Int64, _ start: Int, _ count: Int, _ stream: RecordStream, _ flags: RecordFlags
+        _ batch: inout RecordBatch, _ time: Int64, _ start: Int, _ count: Int, _ stream: RecordStream,
+        _ flags: RecordFlags
     ) {
         if count > maxLine {
             appendTruncated(&batch, time, start, count, stream, flags)
@@ -238,7 +247,8 @@ struct LineReader {
 
     @inline(never)
     private func appendTruncated(
-        _ batch: inout RecordBatch, _ time: Int64, _ start: Int, _ count: Int, _ stream: RecordStream, _ flags: RecordFlags
+        _ batch: inout RecordBatch, _ time: Int64, _ start: Int, _ count: Int, _ stream: RecordStream,
+        _ flags: RecordFlags
     ) {
         let cut = UTF8Text.floorBoundary(batch.arena, from: start, cut: start + maxLine)
         batch.rows.append(
@@ -297,12 +307,16 @@ struct LineReader {
     mutating func takeRest(
         of file: TailedFile, _ family: LogFamily, into batch: inout RecordBatch, budget: PieceBudget, now: Int64
     ) throws(DiskError) -> Bool {
-        guard file.readOffset >= file.resumeEnd, !file.skipsToNewline, file.content?.isDamaged == false else { return false }
+        guard file.readOffset >= file.resumeEnd, !file.skipsToNewline, file.content?.isDamaged == false else {
+            return false
+        }
         let start = batch.arena.count
         // No further than what was looked at: there may be whole lines behind it by now.
         let n = try fill(file, &batch.arena, Int(min(file.lag, UInt64(maxLine + 1024))), file.readOffset)
         guard n > 0 else { return false }
-        if format == .cri, file === family.files.last, var line = CRILine(batch.arena, from: start, to: start + n, &times) {
+        if format == .cri, file === family.files.last,
+            var line = CRILine(batch.arena, from: start, to: start + n, &times)
+        {
             // Without its newline it has no end either.
             line.isPartial = true
             takePiece(line, file, family, &batch, start + n, file.readOffset, budget)
@@ -336,7 +350,8 @@ struct LineReader {
                     let first = family.files.firstIndex { $0 === pending.file } ?? 0
                     for source in family.files[first...] {
                         let from = source === pending.file ? pending.offset : 0
-                        collect(source, stream, from, source === last ? last.readOffset : source.readOffset, &pending.bytes)
+                        collect(
+                            source, stream, from, source === last ? last.readOffset : source.readOffset, &pending.bytes)
                     }
                 }
                 let start = batch.arena.count

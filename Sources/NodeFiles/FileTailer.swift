@@ -100,7 +100,8 @@ package final class FileTailer {
     ///   - identity: as the store is to know each of the files.
     ///   - ending: what each record ends with; called once, for a log that is new.
     package func reconcile(
-        _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, ending: @autoclosure () -> [UInt8], files: [ListedFile]
+        _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, ending: @autoclosure () -> [UInt8],
+        files: [ListedFile]
     ) {
         let family: LogFamily
         if let found = families[key] {
@@ -124,7 +125,9 @@ package final class FileTailer {
                 file.isRotated = listed.isRotated
                 file.isUnlinked = false
                 present.insert(ObjectIdentifier(file))
-                if !file.hasFailed, listed.status.size > file.size || file.isDone && listed.status.size > file.readOffset {
+                if !file.hasFailed,
+                    listed.status.size > file.size || file.isDone && listed.status.size > file.readOffset
+                {
                     // Late lines in a file that was taken for finished are still read.
                     file.isDone = false
                     makeReady(family)
@@ -136,7 +139,9 @@ package final class FileTailer {
         }
         var copied: Set<ObjectIdentifier> = []
         for listed in files where listed.isCompressed {
-            let gone = family.files.filter { !present.contains(ObjectIdentifier($0)) && !copied.contains(ObjectIdentifier($0)) }
+            let gone = family.files.filter {
+                !present.contains(ObjectIdentifier($0)) && !copied.contains(ObjectIdentifier($0))
+            }
             if let file = original(of: listed, in: family, among: gone) {
                 file.compressedName = listed.name
                 // Only what its runtime has closed is compressed.
@@ -151,7 +156,9 @@ package final class FileTailer {
         for file in family.files {
             let isCopied = copied.contains(ObjectIdentifier(file))
             if !isCopied { file.compressedName = nil }
-            guard !present.contains(ObjectIdentifier(file)), !(file.isCompressed && isCopied), !file.isUnlinked else { continue }
+            guard !present.contains(ObjectIdentifier(file)), !(file.isCompressed && isCopied), !file.isUnlinked else {
+                continue
+            }
             file.isUnlinked = true
             settling[ObjectIdentifier(family)] = family
             isChanged = true
@@ -245,7 +252,9 @@ package final class FileTailer {
                 if let status = Directory.status("\(folder)/\(entry.name)") { found.insert(FileID(status)) }
             }
             for family in families.values where family.key.folder == folder {
-                for file in family.files { found.remove(FileID(device: file.position.device, inode: file.position.inode)) }
+                for file in family.files {
+                    found.remove(FileID(device: file.position.device, inode: file.position.inode))
+                }
             }
             return found
         } catch {
@@ -273,7 +282,8 @@ package final class FileTailer {
                 file.compressedName = listed.name
                 file.isClosedByWriter = true
             } else {
-                file = TailedFile(name: listed.name, content: FileContent(plain: descriptor), position: position, number: nil)
+                file = TailedFile(
+                    name: listed.name, content: FileContent(plain: descriptor), position: position, number: nil)
                 file.size = status.size
             }
             file.modified = status.modified
@@ -306,14 +316,17 @@ package final class FileTailer {
             else { continue }
             let isSameInode = position.inode == file.position.inode && position.device == file.position.device
             // Without the inode the head must be proof enough: a container's holds a time to the nanosecond.
-            guard isSameInode || position.headLength == 64 || options.format == .cri && position.headLength > 0 else { continue }
+            guard isSameInode || position.headLength == 64 || options.format == .cri && position.headLength > 0 else {
+                continue
+            }
             let head = try file.bytes(at: 0, count: Int(position.headLength))
             guard head.count == Int(position.headLength), Hash64.of(head) == position.head else { continue }
             var tail: [UInt8] = []
             if file.size < position.end, !isCompressed {
                 guard isSameInode else { continue }
                 telemetry.tell(
-                    FileEvent.lostTail(path: "\(family.key.folder)/\(file.name)", size: file.size, position: position.end))
+                    FileEvent.lostTail(
+                        path: "\(family.key.folder)/\(file.name)", size: file.size, position: position.end))
                 untoldCounts[.shrunkBytes] += position.end - file.size
                 position.cut(to: file.size)
                 tail = try file.bytes(before: position.end)
@@ -477,7 +490,8 @@ package final class FileTailer {
                     if hasMore { return true }
                 }
             } catch {
-                telemetry.tell(FileEvent.cannotRead(path: "\(family.key.folder)/\(file.name)", reason: error.description))
+                telemetry.tell(
+                    FileEvent.cannotRead(path: "\(family.key.folder)/\(file.name)", reason: error.description))
                 untoldCounts[.vanishedBytes] += file.lag
                 file.hasFailed = true
                 file.isDone = true
@@ -494,7 +508,9 @@ package final class FileTailer {
             if file.readOffset < file.resumeEnd, batch.rows.isEmpty, !file.hasNewMarks { continue }
             if file.number == nil { file.number = define(family.identity) }
             file.settle(stdout: family.mark(.stdout, in: file), stderr: family.mark(.stderr, in: file))
-            if let number = file.number { batch.progress.append(Progress(source: number, position: file.position.encoded)) }
+            if let number = file.number {
+                batch.progress.append(Progress(source: number, position: file.position.encoded))
+            }
         }
     }
 
@@ -519,7 +535,9 @@ package final class FileTailer {
         if !options.once, watcher != nil, file.watch < 0 {
             // Armed first, looked at once more afterwards: what came in between is not missed.
             do throws(DiskError) {
-                if let descriptor = file.content?.descriptor { file.watch = try watcher?.watchFileOnce(descriptor) ?? -1 }
+                if let descriptor = file.content?.descriptor {
+                    file.watch = try watcher?.watchFileOnce(descriptor) ?? -1
+                }
                 if file.watch >= 0 { watchOwners[file.watch] = (family, file) }
             } catch {
                 giveUpWatching(error)
@@ -535,7 +553,9 @@ package final class FileTailer {
         let path = "\(family.key.folder)/\(file.name)"
         telemetry.tell(FileEvent.damaged(path: path, position: file.readOffset))
         let compressed = Directory.status(path)?.size ?? 0
-        if file.size > file.readOffset { untoldCounts[.damagedBytes] += min(file.size - file.readOffset, compressed * 20) }
+        if file.size > file.readOffset {
+            untoldCounts[.damagedBytes] += min(file.size - file.readOffset, compressed * 20)
+        }
         file.readOffset = max(file.readOffset, file.size)
     }
 
@@ -556,7 +576,8 @@ package final class FileTailer {
     private func startOver(_ file: TailedFile, _ family: LogFamily) throws(DiskError) {
         guard let status = try file.content?.status() else { return }
         telemetry.tell(
-            FileEvent.truncated(path: "\(family.key.folder)/\(file.name)", size: status.size, position: file.readOffset))
+            FileEvent.truncated(path: "\(family.key.folder)/\(file.name)", size: status.size, position: file.readOffset)
+        )
         if let number = file.number {
             untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
         }
@@ -582,7 +603,8 @@ package final class FileTailer {
                 return false
             }
         } catch {
-            telemetry.tell(FileEvent.cannotRead(path: "\(family.key.folder)/\(family.key.base)", reason: error.description))
+            telemetry.tell(
+                FileEvent.cannotRead(path: "\(family.key.folder)/\(family.key.base)", reason: error.description))
             return false
         }
         for file in family.files { file.needsReport = true }
@@ -595,7 +617,8 @@ package final class FileTailer {
 
     /// Lets go of files that are read and gone.
     private func sweep(_ family: LogFamily) {
-        for file in family.files where file.isDone && file.isUnlinked && file.compressedName == nil && !family.needs(file) {
+        for file in family.files
+        where file.isDone && file.isUnlinked && file.compressedName == nil && !family.needs(file) {
             if let number = file.number {
                 untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
             }
@@ -603,7 +626,9 @@ package final class FileTailer {
             family.files.removeAll { $0 === file }
         }
         // A deleted file's space goes back at once, also when its compressed copy is still there.
-        for file in family.files where file.isDone && (file.isUnlinked || file.isCompressed) && !family.needs(file) { close(file) }
+        for file in family.files where file.isDone && (file.isUnlinked || file.isCompressed) && !family.needs(file) {
+            close(file)
+        }
         if family.files.isEmpty {
             // There may be a new log by the same name.
             if families[family.key] === family { families[family.key] = nil }
@@ -627,7 +652,9 @@ package final class FileTailer {
     private func holdWithinBudget() {
         var held: [(family: LogFamily, file: TailedFile)] = []
         for family in families.values {
-            for file in family.files where file.isUnlinked && !file.isDone && file.content != nil { held.append((family, file)) }
+            for file in family.files where file.isUnlinked && !file.isDone && file.content != nil {
+                held.append((family, file))
+            }
         }
         var bytes = held.reduce(0) { $0 + $1.file.size }
         guard bytes > options.maxHeld else { return }
@@ -635,7 +662,8 @@ package final class FileTailer {
         for (family, file) in held where bytes > options.maxHeld {
             bytes -= file.size
             unwatch(file)
-            if let copy = file.compressedName, let descriptor = try? OwnedFile.open("\(family.key.folder)/\(copy)", .read),
+            if let copy = file.compressedName,
+                let descriptor = try? OwnedFile.open("\(family.key.folder)/\(copy)", .read),
                 let content = try? FileContent(compressed: descriptor)
             {
                 file.continueCompressed(content)

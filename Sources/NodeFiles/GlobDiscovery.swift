@@ -127,7 +127,8 @@ package final class GlobDiscovery {
             }
             // The same file by two names is read once.
             guard present.insert(id).inserted else { continue }
-            follow(id, path, folder, ListedFile(name: entry.name, status: status, isCompressed: false, isRotated: false))
+            follow(
+                id, path, folder, ListedFile(name: entry.name, status: status, isCompressed: false, isRotated: false))
         }
         for (id, (key, seenIn)) in followed where seenIn == folder && !present.contains(id) {
             let files = renamed[id].map {

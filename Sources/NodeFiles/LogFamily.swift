@@ -58,7 +58,9 @@ final class LogFamily {
         switch state(stream) {
         case .idle:
             // While what was read before the start is being read again, the old mark still holds.
-            if file.readOffset < file.resumeEnd, case .unfinished = stream == .stderr ? file.position.stderr : file.position.stdout {
+            if file.readOffset < file.resumeEnd,
+                case .unfinished = stream == .stderr ? file.position.stderr : file.position.stdout
+            {
                 return stream == .stderr ? file.position.stderr : file.position.stdout
             }
             return .none

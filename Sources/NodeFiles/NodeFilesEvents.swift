@@ -35,15 +35,18 @@ package enum FileEvent: TelemetryEvent {
         case .resumed: "went on where reading stood at the last stop"
         case .rotated: "a log file was rotated"
         case .truncated: "a log file was truncated; what it holds now is read from its start"
-        case .lostTail: "a log file is shorter than it was: the machine lost its end, probably in a power cut; going on at its size"
+        case .lostTail:
+            "a log file is shorter than it was: the machine lost its end, probably in a power cut; going on at its size"
         case .gone: "a log file was deleted before it was read to its end"
-        case .goneWhileStopped: "a log file is gone since the last stop; what was written to it after that is lost, and nobody knows how much"
+        case .goneWhileStopped:
+            "a log file is gone since the last stop; what was written to it after that is lost, and nobody knows how much"
         case .abandoned: "a deleted log file was given up, so that deleted files do not fill the disk (max_held)"
         case .damaged: "a compressed log file is damaged; what was whole was read"
         case .cannotOpen: "a log file cannot be opened"
         case .cannotRead: "a log file cannot be read"
         case .cannotList: "a folder cannot be listed"
-        case .noWatch: "inotify cannot be used: looking at all files each second instead, which costs CPU (raise fs.inotify.max_user_watches and max_user_instances)"
+        case .noWatch:
+            "inotify cannot be used: looking at all files each second instead, which costs CPU (raise fs.inotify.max_user_watches and max_user_instances)"
         case .watchOverflow: "the kernel dropped file events: looking at everything once"
         }
     }
@@ -56,7 +59,8 @@ package enum FileEvent: TelemetryEvent {
         case .rotated(let path): [("path", path)]
         case .truncated(let path, let size, let position), .lostTail(let path, let size, let position):
             [("path", path), ("size", "\(size)"), ("position", "\(position)")]
-        case .gone(let path, let bytes), .abandoned(let path, let bytes): [("path", path), ("unread_bytes", "\(bytes)")]
+        case .gone(let path, let bytes), .abandoned(let path, let bytes):
+            [("path", path), ("unread_bytes", "\(bytes)")]
         case .goneWhileStopped(let path, let position), .damaged(let path, let position):
             [("path", path), ("position", "\(position)")]
         case .cannotOpen(let path, let reason), .cannotRead(let path, let reason), .cannotList(let path, let reason):

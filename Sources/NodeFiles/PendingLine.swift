@@ -54,8 +54,14 @@ final class PieceBudget {
     /// from its start when its end has come.
     func note(_ family: LogFamily, change: Int) {
         held += change
-        if family.heldBytes > 0 { families[ObjectIdentifier(family)] = family } else { families[ObjectIdentifier(family)] = nil }
-        while held > limit, let largest = families.values.max(by: { $0.heldBytes < $1.heldBytes }), largest.heldBytes > 0 {
+        if family.heldBytes > 0 {
+            families[ObjectIdentifier(family)] = family
+        } else {
+            families[ObjectIdentifier(family)] = nil
+        }
+        while held > limit, let largest = families.values.max(by: { $0.heldBytes < $1.heldBytes }),
+            largest.heldBytes > 0
+        {
             held -= largest.forgetLargest()
             if largest.heldBytes == 0 { families[ObjectIdentifier(largest)] = nil }
         }

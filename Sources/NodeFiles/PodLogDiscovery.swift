@@ -184,7 +184,8 @@ package final class PodLogDiscovery {
             tailer.reconcile(
                 key,
                 identity: SourceIdentity(
-                    kind: .container, input: tailer.options.input, path: "\(path)/\(restart).log", namespace: folder.namespace,
+                    kind: .container, input: tailer.options.input, path: "\(path)/\(restart).log",
+                    namespace: folder.namespace,
                     pod: folder.pod, uid: folder.uid, container: container, restart: restart),
                 ending: ending(log), files: files)
             if restart < newest || newest < 0 { tailer.end(key) }

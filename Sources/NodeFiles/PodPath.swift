@@ -40,7 +40,9 @@ package struct ContainerLogName: Hashable, Sendable {
             rotation = ""
         } else {
             // Any suffix that begins like a date: kubelets and other rotators differ in the rest.
-            guard rest.first == ".", rest.dropFirst().first?.isNumber == true, !rest.hasSuffix(".tmp") else { return nil }
+            guard rest.first == ".", rest.dropFirst().first?.isNumber == true, !rest.hasSuffix(".tmp") else {
+                return nil
+            }
             rotation = String(rest.dropFirst())
         }
         self.restart = restart
@@ -57,7 +59,9 @@ package enum ContainerLink {
     package static func containerID(_ name: String) -> String? {
         guard name.hasSuffix(".log"), let dash = name.lastIndex(of: "-") else { return nil }
         let id = name[name.index(after: dash)...].dropLast(4)
-        guard id.utf8.count == 64, id.utf8.allSatisfy({ ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }) else { return nil }
+        guard id.utf8.count == 64, id.utf8.allSatisfy({ ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }) else {
+            return nil
+        }
         return String(id)
     }
 

@@ -61,7 +61,8 @@ final class TailedFile {
 
     /// Whether it is the file that a folder's listing names.
     func isSame(_ status: FileStatus) -> Bool {
-        content != nil && content?.isCompressed == false && position.inode == status.inode && position.device == status.device
+        content != nil && content?.isCompressed == false && position.inode == status.inode
+            && position.device == status.device
     }
 
     /// Whether the file is looked at for the first time in its family's turn.

@@ -88,7 +88,8 @@ package struct Delivery: ~Copyable {
                 await store.changed(since: version)
                 continue
             }
-            if !hasEnded, cursor.state.sending == nil, settings.maxDelay > .zero, gatheredBytes < Delivery.worthSending {
+            if !hasEnded, cursor.state.sending == nil, settings.maxDelay > .zero, gatheredBytes < Delivery.worthSending
+            {
                 await fillUp(since: SystemClock.monotonic)
             }
             await sendGathered()
@@ -128,7 +129,10 @@ package struct Delivery: ~Copyable {
                         reader.pass()
                         continue
                     }
-                    if !gathered.isEmpty, gatheredBytes + chunk.member.count > Int(clamping: settings.maxRequest.bytes) { return }
+                    if !gathered.isEmpty, gatheredBytes + chunk.member.count > Int(clamping: settings.maxRequest.bytes)
+                    {
+                        return
+                    }
                     reader.pass()
                     gathered.append(chunk)
                     gatheredBytes += chunk.member.count
@@ -146,7 +150,9 @@ package struct Delivery: ~Copyable {
     private func whyNot(_ chunk: ReadChunk) -> DropReason? {
         // What was on its way already is sent to its end: the receiver may have it.
         if cursor.state.sending != nil { return nil }
-        if let limit = settings.maxAge, SystemClock.realtime - chunk.header.appendTime > Int64(limit.nanoseconds) { return .tooOld }
+        if let limit = settings.maxAge, SystemClock.realtime - chunk.header.appendTime > Int64(limit.nanoseconds) {
+            return .tooOld
+        }
         if let limit = settings.maxWaiting, reader.waitingBytes > limit.bytes { return .tooMuch }
         return nil
     }
@@ -172,7 +178,8 @@ package struct Delivery: ~Copyable {
         // Numbers that were never given lie between a cursor and its next chunk after a restart.
         let first = max(cursor.state.next, firstChunk.header.firstSequence)
         let last = min(lastChunk.header.endSequence - 1, cursor.state.sending?.last ?? .max)
-        let records = gathered.reduce(0) { $0 + UInt64($1.header.recordCount) }
+        let records =
+            gathered.reduce(0) { $0 + UInt64($1.header.recordCount) }
             - (first - firstChunk.header.firstSequence) - (lastChunk.header.endSequence - 1 - last)
         let epoch = cursor.state.sending?.epoch ?? store.identity.epoch
         let key = "\(store.identity.name)/\(epoch)/\(store.lane)/\(cursor.output)/\(first)-\(last)"
@@ -254,7 +261,10 @@ package struct Delivery: ~Copyable {
     private mutating func settleGivenUp() {
         let floor = store.cursors[cursor.output]?.floor ?? 0
         guard floor > cursor.state.next else { return }
-        settle(ReadGap(from: cursor.state.next, to: floor, records: store.records(from: cursor.state.next, to: floor), reason: .gaveWay))
+        settle(
+            ReadGap(
+                from: cursor.state.next, to: floor, records: store.records(from: cursor.state.next, to: floor),
+                reason: .gaveWay))
     }
 
     private mutating func settle(_ gap: ReadGap) {

@@ -85,7 +85,8 @@ struct MemberName: Equatable {
     var mayBeReserved: Bool {
         switch length {
         case 4: word == 0x656d_6974 || word == 0x656c_6966  // time, file
-        case 6: word == 0x6d61_6572_7473 || word == 0x6e69_6769_726f || word == 0x6563_6975_6c73  // stream, origin, sluice
+        // stream, origin, sluice
+        case 6: word == 0x6d61_6572_7473 || word == 0x6e69_6769_726f || word == 0x6563_6975_6c73
         case 7: word == 0x6c_616e_7275_6f6a  // journal
         case 8: word == 0x7974_6972_6576_6573  // severity
         case 10: word == 0x7465_6e72_6562_756b  // kubernetes

@@ -127,7 +127,8 @@ public struct RecordEncoder: ~Copyable {
             let hash = name.hash
             let word = Int(hash >> 62)
             let bit: UInt64 = 1 << (hash >> 56 & 63)
-            if seen[word] & bit != 0 || name.mayBeReserved || reserved.fieldBits & name.bit != 0 || member.keyHasEscapes {
+            if seen[word] & bit != 0 || name.mayBeReserved || reserved.fieldBits & name.bit != 0 || member.keyHasEscapes
+            {
                 return isCleanWhenLookedAt(row, batch)
             }
             seen[word] |= bit
@@ -144,7 +145,9 @@ public struct RecordEncoder: ~Copyable {
             let member = batch.tape[index]
             if member.keyHasEscapes { return false }
             let name = MemberName(batch.arena, member)
-            if name.mayBeReserved || reserved.fieldBits & name.bit != 0, reserved.contains(batch.key(member)) { return false }
+            if name.mayBeReserved || reserved.fieldBits & name.bit != 0, reserved.contains(batch.key(member)) {
+                return false
+            }
             for earlier in from..<index where MemberName(batch.arena, batch.tape[earlier]) == name {
                 if name.length <= 8 || batch.key(batch.tape[earlier]) == batch.key(member) { return false }
             }

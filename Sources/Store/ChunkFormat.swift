@@ -1,8 +1,8 @@
 // The chunk: one gzip member whose extra field says what is in it and how far its sources have been read.
 // The layout, byte by byte, with what each crash leaves behind, is docs/store-format.md; this file is its only reader and writer.
 package import Bytes
-package import Records
 private import Gzip
+package import Records
 
 /// Fixed numbers of the chunk format.
 package enum ChunkFormat {
@@ -163,7 +163,8 @@ extension ChunkItem {
                 let inputNumber = reader.u16()
                 let restart = Int32(bitPattern: reader.u32())
                 let identity = SourceIdentity(
-                    kind: kind ?? .file, input: inputs[inputNumber] ?? "", path: reader.text(), namespace: reader.text(),
+                    kind: kind ?? .file, input: inputs[inputNumber] ?? "", path: reader.text(),
+                    namespace: reader.text(),
                     pod: reader.text(), uid: reader.text(), container: reader.text(), restart: restart)
                 guard kind != nil else { return nil }
                 items.append(.source(number, identity, inputNumber: inputNumber))
@@ -197,7 +198,8 @@ extension ChunkHeader {
     /// Appends the member's beginning: the gzip header, the field with its items. Sizes and checksums are set by `seal`.
     func encodeBeginning(items: borrowing Arena, to out: inout Arena) {
         let field = ChunkFormat.fixedPart + items.count + ChunkFormat.fieldChecksum
-        precondition(field <= ChunkFormat.largestField, "a chunk's field is too large: the chunk was not closed in time")
+        precondition(
+            field <= ChunkFormat.largestField, "a chunk's field is too large: the chunk was not closed in time")
         out.append(GzipMember.extraHeader)
         out.append(littleEndian: UInt16(field + 4))
         out.append("SL")
@@ -287,7 +289,9 @@ extension ChunkHeader {
     }
 
     /// The items of a field that `read` found whole.
-    package static func items(_ bytes: Span<UInt8>, _ header: ChunkHeader, inputs: inout [UInt16: String]) -> [ChunkItem]? {
+    package static func items(
+        _ bytes: Span<UInt8>, _ header: ChunkHeader, inputs: inout [UInt16: String]
+    ) -> [ChunkItem]? {
         let from = ChunkFormat.preamble + ChunkFormat.fixedPart
         let to = ChunkFormat.preamble + Int(header.fieldSize) - ChunkFormat.fieldChecksum
         var reader = ByteReader(bytes.extracting(0..<to), from: from)

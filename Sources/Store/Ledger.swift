@@ -61,7 +61,8 @@ package struct Ledger: Sendable, Equatable {
         self = store.look { state in
             Ledger(
                 counts: state.counts, cursors: state.cursors.mapValues { ($0.next, $0.floor, $0.account) },
-                oldest: state.segments.first?.firstSequence ?? 0) { state.records(from: $0, to: $1) }
+                oldest: state.segments.first?.firstSequence ?? 0
+            ) { state.records(from: $0, to: $1) }
         }
     }
 
@@ -167,7 +168,8 @@ package struct Ledger: Sendable, Equatable {
 
     /// "12.3 MB": powers of ten, as disks are sold and as rates are quoted.
     package static func size(_ bytes: UInt64) -> String {
-        for (unit, scale) in [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)] as [(String, UInt64)] where bytes >= scale {
+        for (unit, scale) in [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)] as [(String, UInt64)]
+        where bytes >= scale {
             let tenths = bytes * 10 / scale
             return "\(tenths / 10).\(tenths % 10) \(unit)"
         }

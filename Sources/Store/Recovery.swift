@@ -52,7 +52,10 @@ extension Store {
         var found = survey
         found.counts = counts
         let byName = Dictionary(
-            counts.map { (found.inputs[$0.key] ?? "", $0.value) }, uniquingKeysWith: { a, b in var sum = a; sum.add(b); return sum })
+            counts.map { (found.inputs[$0.key] ?? "", $0.value) },
+            uniquingKeysWith: { a, b in
+                var sum = a; sum.add(b); return sum
+            })
         let store = Store(
             folder: folder, identity: identity, fileSystem: fileSystem, telemetry: telemetry, segments: survey.segments,
             nextSequence: next, skipped: survey.skipped, counts: byName)
@@ -94,7 +97,8 @@ extension Store {
                 try fileSystem.syncFolder(Path.parent(path))
                 index.write(fileSystem)
             } catch {
-                telemetry.tell(StoreEvent.syncFailed(path: path, reason: error.description, bytesAtRisk: index.summary.size))
+                telemetry.tell(
+                    StoreEvent.syncFailed(path: path, reason: error.description, bytesAtRisk: index.summary.size))
             }
         }
         return survey

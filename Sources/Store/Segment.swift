@@ -1,6 +1,6 @@
+private import Bytes
 // What is known of one segment file without reading it again, and the index that keeps it for the next start.
 package import Disk
-private import Bytes
 private import Gzip
 
 /// A segment in numbers.
@@ -35,7 +35,9 @@ package struct SegmentSummary: Sendable, Equatable {
     }
 
     /// Notes numbers that were skipped, when they lie before the segment's own.
-    mutating func note(_ skipped: Range<UInt64>) { if skipped.upperBound == firstSequence { skippedFrom = skipped.lowerBound } }
+    mutating func note(_ skipped: Range<UInt64>) {
+        if skipped.upperBound == firstSequence { skippedFrom = skipped.lowerBound }
+    }
 
     /// Notes a chunk that lies at the segment's end.
     mutating func add(_ place: ChunkPlace) {
@@ -106,7 +108,8 @@ package struct SegmentIndex: Sendable, Equatable {
         let numbers: [UInt64] = [
             summary.firstSequence, summary.endSequence, summary.recordCount, summary.chunkCount, summary.size,
             summary.textSize, UInt64(bitPattern: summary.minTime), UInt64(bitPattern: summary.maxTime),
-            UInt64(bitPattern: summary.lastAppend), summary.skippedFrom, summary.hasSnapshot ? 1 : 0, UInt64(chunks.count),
+            UInt64(bitPattern: summary.lastAppend), summary.skippedFrom, summary.hasSnapshot ? 1 : 0,
+            UInt64(chunks.count),
         ]
         for number in numbers { out.append(littleEndian: number) }
         for chunk in chunks {
@@ -126,7 +129,8 @@ package struct SegmentIndex: Sendable, Equatable {
 
     /// Reads the index of a segment; nil when it is missing, damaged, or not that of a file of this size.
     package static func read(segment path: String) -> SegmentIndex? {
-        guard let file = try? OwnedFile.open(StoreFolder.index(ofSegment: path), .read), let status = try? file.status(),
+        guard let file = try? OwnedFile.open(StoreFolder.index(ofSegment: path), .read),
+            let status = try? file.status(),
             status.size < 64 << 20, let bytes = try? file.read(count: Int(status.size), at: 0), bytes.count >= 108,
             Array(bytes[0..<8]) == magic
         else { return nil }

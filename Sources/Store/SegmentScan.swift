@@ -133,7 +133,9 @@ package struct SegmentScan: ~Copyable {
         let wanted = min(max(count, 64 * 1024), Int(clamping: limit - min(limit, place)))
         while buffer.count < wanted {
             let here = place + UInt64(buffer.count)
-            let n = try buffer.fill(wanted - buffer.count) { span throws(DiskError) in try file.read(into: &span, at: here) }
+            let n = try buffer.fill(wanted - buffer.count) { span throws(DiskError) in
+                try file.read(into: &span, at: here)
+            }
             if n == 0 { break }
         }
         return min(count, buffer.count)

@@ -137,13 +137,19 @@ package final class Store: Sendable {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
                     if isDue(state) || state.isEnded || Task.isCancelled { return true }
-                    if forEndOnly { state.endWaiters[ticket] = continuation } else { state.waiters[ticket] = continuation }
+                    if forEndOnly {
+                        state.endWaiters[ticket] = continuation
+                    } else {
+                        state.waiters[ticket] = continuation
+                    }
                     return false
                 }
                 if isDue { continuation.resume() }
             }
         } onCancel: {
-            let waiter = state.withLock { $0.waiters.removeValue(forKey: ticket) ?? $0.endWaiters.removeValue(forKey: ticket) }
+            let waiter = state.withLock {
+                $0.waiters.removeValue(forKey: ticket) ?? $0.endWaiters.removeValue(forKey: ticket)
+            }
             waiter?.resume()
         }
     }

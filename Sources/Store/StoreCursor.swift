@@ -97,11 +97,15 @@ package struct StoreCursor: ~Copyable, Sendable {
 
     /// Cursors on disk whose outputs are not among `outputs`.
     package static func abandoned(_ store: Store, outputs: Set<String>) -> [String] {
-        ((try? Directory.list(store.folder.cursors(lane: store.lane))) ?? []).map(\.name).filter { !outputs.contains($0) }.sorted()
+        ((try? Directory.list(store.folder.cursors(lane: store.lane))) ?? []).map(\.name).filter {
+            !outputs.contains($0)
+        }.sorted()
     }
 
     /// Names such cursors loudly.
     package static func announceAbandoned(_ store: Store, outputs: Set<String>) {
-        for output in abandoned(store, outputs: outputs) { store.telemetry.tell(StoreEvent.abandonedCursor(output: output)) }
+        for output in abandoned(store, outputs: outputs) {
+            store.telemetry.tell(StoreEvent.abandonedCursor(output: output))
+        }
     }
 }

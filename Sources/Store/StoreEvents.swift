@@ -35,10 +35,13 @@ package enum StoreEvent: TelemetryEvent {
         switch self {
         case .opened: "store opened"
         case .cutTornEnd: "cut off the end of a write that a crash tore; it is read again from its sources"
-        case .quarantined: "a damaged part of the store was copied to quarantine; its records are lost to outputs that still needed them"
+        case .quarantined:
+            "a damaged part of the store was copied to quarantine; its records are lost to outputs that still needed them"
         case .removedUnborn: "removed a segment that a crash had left empty"
-        case .setAside: "a power cut took the end of the segment before this one: it was moved to quarantine, its records are read again"
-        case .numbersLostToPowerCut: "a power cut took records from the store that an output had already sent; they are read again"
+        case .setAside:
+            "a power cut took the end of the segment before this one: it was moved to quarantine, its records are read again"
+        case .numbersLostToPowerCut:
+            "a power cut took records from the store that an output had already sent; they are read again"
         case .cannotWrite: "the store cannot be written: reading pauses, the log files are the buffer now"
         case .writesAgain: "the store can be written again"
         case .syncFailed: "syncing a segment failed: a new one is begun, and a power cut now could lose these bytes"
@@ -46,8 +49,10 @@ package enum StoreEvent: TelemetryEvent {
         case .gaveWay: "the store is full and this output is the slowest: records were dropped for it"
         case .unreadableChunk: "a chunk of the store is damaged and was skipped"
         case .historyRetired: "a segment of history was deleted"
-        case .abandonedCursor: "there is a cursor for an output that is not in the configuration; it holds nothing back. Delete its file when the output is gone for good"
-        case .damagedCursor: "a cursor is damaged in both slots: the output begins again at the oldest record that is kept, and may repeat some"
+        case .abandonedCursor:
+            "there is a cursor for an output that is not in the configuration; it holds nothing back. Delete its file when the output is gone for good"
+        case .damagedCursor:
+            "a cursor is damaged in both slots: the output begins again at the oldest record that is kept, and may repeat some"
         case .foreignCursor: "a cursor belongs to another store: the output begins anew"
         }
     }
@@ -57,14 +62,18 @@ package enum StoreEvent: TelemetryEvent {
         case .opened(let path, let segments, let from, let epoch):
             [("path", path), ("segments", "\(segments)"), ("next", "\(from)"), ("epoch", "\(epoch)")]
         case .cutTornEnd(let path, let bytes): [("path", path), ("bytes", "\(bytes)")]
-        case .quarantined(let path, let offset, let bytes): [("path", path), ("offset", "\(offset)"), ("bytes", "\(bytes)")]
-        case .removedUnborn(let path), .setAside(let path), .historyRetired(let path), .damagedCursor(let path): [("path", path)]
+        case .quarantined(let path, let offset, let bytes):
+            [("path", path), ("offset", "\(offset)"), ("bytes", "\(bytes)")]
+        case .removedUnborn(let path), .setAside(let path), .historyRetired(let path), .damagedCursor(let path):
+            [("path", path)]
         case .numbersLostToPowerCut(let records): [("records", "\(records)")]
         case .cannotWrite(let reason), .full(let reason): [("reason", reason)]
         case .writesAgain(let seconds): [("after_seconds", "\(seconds)")]
-        case .syncFailed(let path, let reason, let bytes): [("path", path), ("reason", reason), ("bytes_at_risk", "\(bytes)")]
+        case .syncFailed(let path, let reason, let bytes):
+            [("path", path), ("reason", reason), ("bytes_at_risk", "\(bytes)")]
         case .gaveWay(let output, let records): [("output", output), ("records", "\(records)")]
-        case .unreadableChunk(let path, let offset, let reason): [("path", path), ("offset", "\(offset)"), ("reason", reason)]
+        case .unreadableChunk(let path, let offset, let reason):
+            [("path", path), ("offset", "\(offset)"), ("reason", reason)]
         case .abandonedCursor(let output), .foreignCursor(let output): [("output", output)]
         }
     }

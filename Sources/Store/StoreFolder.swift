@@ -1,6 +1,6 @@
+private import Bytes
 // Names and paths in a data directory, and the identity of the store in it.
 import Disk
-private import Bytes
 
 /// Where things are in a data directory.
 package struct StoreFolder: Sendable {

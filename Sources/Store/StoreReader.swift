@@ -89,7 +89,11 @@ package struct StoreReader: ~Copyable {
 
     private mutating func find(_ wanted: UInt64, in segment: SegmentSummary) throws(DiskError) -> Found? {
         var scan: SegmentScan
-        if path == segment.path, let same = self.scan.take() { scan = same } else { scan = try SegmentScan(path: segment.path) }
+        if path == segment.path, let same = self.scan.take() {
+            scan = same
+        } else {
+            scan = try SegmentScan(path: segment.path)
+        }
         let outcome: Result<Found?, DiskError>
         do throws(DiskError) {
             outcome = .success(try find(wanted, in: segment, &scan))
@@ -110,7 +114,8 @@ package struct StoreReader: ~Copyable {
             case .end: return nil
             case .damaged:
                 let bad = scan.offset
-                store.telemetry.tell(StoreEvent.unreadableChunk(path: segment.path, offset: bad, reason: "no chunk begins here"))
+                store.telemetry.tell(
+                    StoreEvent.unreadableChunk(path: segment.path, offset: bad, reason: "no chunk begins here"))
                 guard try scan.resync(limit: segment.size) != nil else { return nil }
             case .chunk(let place):
                 let header = place.header
@@ -127,7 +132,8 @@ package struct StoreReader: ~Copyable {
                 }
                 guard let member else {
                     store.telemetry.tell(
-                        StoreEvent.unreadableChunk(path: segment.path, offset: place.offset, reason: "its checksum is wrong"))
+                        StoreEvent.unreadableChunk(
+                            path: segment.path, offset: place.offset, reason: "its checksum is wrong"))
                     scan.pass(place)
                     let lost = header.endSequence - wanted
                     return .gap(ReadGap(from: wanted, to: header.endSequence, records: lost, reason: .damaged))

@@ -140,7 +140,9 @@ package struct StoreWriter: ~Copyable, Sendable {
     private mutating func encode(_ chunk: borrowing ChunkBuilder) {
         let input = number(ofInput: chunk.input)
         items.removeAll()
-        if segment?.definedInputs.contains(input) != true { ChunkItem.input(number: input, name: chunk.input).encode(to: &items) }
+        if segment?.definedInputs.contains(input) != true {
+            ChunkItem.input(number: input, name: chunk.input).encode(to: &items)
+        }
         for step in chunk.progress {
             guard let entry = sources[step.source] else { continue }
             if !entry.isDefined {
@@ -258,8 +260,10 @@ package struct StoreWriter: ~Copyable, Sendable {
             }
             segment = OpenSegment(
                 target: SegmentSyncer.Target(file: file, folder: store.folder.segments(lane: store.lane)),
-                summary: summary, chunks: chunks, definedInputs: Set(inputNumbers.values), openedAt: now, syncAskedAt: now,
-                sizeLimit: max(min(1 << 20, settings.segmentSize), min(settings.segmentSize, settings.maxSize / 8, free / 8)))
+                summary: summary, chunks: chunks, definedInputs: Set(inputNumbers.values), openedAt: now,
+                syncAskedAt: now,
+                sizeLimit: max(
+                    min(1 << 20, settings.segmentSize), min(settings.segmentSize, settings.maxSize / 8, free / 8)))
         } catch {
             if error.isFull, reserve.release() { return beginSegment(now) }
             return error.description
@@ -342,7 +346,9 @@ package struct StoreWriter: ~Copyable, Sendable {
             let segments = store.segments
             guard let oldest = segments.first, segments.count > 1 else {
                 // Only the open segment is left. When everybody has read it, a new one takes its place.
-                if segments.count == 1, let current = segment, current.summary.recordCount > 0, nobodyNeeds(current.summary) {
+                if segments.count == 1, let current = segment, current.summary.recordCount > 0,
+                    nobodyNeeds(current.summary)
+                {
                     closeSegment()
                     if let reason = beginSegment(SystemClock.monotonic) { return reason }
                     continue

@@ -133,7 +133,7 @@ package struct Survey: Sendable {
         let own = try SegmentIndex.rebuild(segment: path).summary
         var before = SegmentIndex.read(segment: previous)
         if before == nil { before = try SegmentIndex.rebuild(segment: previous) }
-        return before.map { $0.summary.endSequence < own.skippedFrom } ?? false
+        return before.map { $0.summary.endSequence < own.follows } ?? false
     }
 
     /// The start of the agent that wrote a segment's last whole chunk; nil when it has none.
@@ -228,9 +228,8 @@ package struct Survey: Sendable {
             lastSource = max(lastSource, number)
             if isRetired { sources[number] = nil } else { sources[number]?.position = position }
         case .counts(let number, let added): if !ignoringCounts { counts[number, default: Counts()].add(added) }
-        case .skip(let range):
-            skipped.add(range)
-            summary.note(range)
+        case .skip(let range): skipped.add(range)
+        case .follows(let end): summary.follows = end
         }
     }
 }

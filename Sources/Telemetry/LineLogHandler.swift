@@ -1,7 +1,7 @@
-// Writes the agent's own log to standard error: plain lines for people, or JSON for machines.
-package import Logging
 private import Bytes
 private import Disk
+// Writes the agent's own log to standard error: plain lines for people, or JSON for machines.
+package import Logging
 
 /// How log lines look.
 package enum LogFormat: String, CaseIterable, Sendable {

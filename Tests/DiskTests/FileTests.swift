@@ -119,6 +119,9 @@ import Testing
         #expect(text(28).contains("free some space"))
         #expect(text(24).contains("ulimit -n"))
         #expect(text(30).contains("mount it read-write"))
+        // What the kernel calls a full disk and too many files is something else with inotify.
+        #expect(DiskError("watch", "/var/log", code: 28).description.contains("max_user_watches"))
+        #expect(DiskError("start watching with", "inotify", code: 24).description.contains("max_user_instances"))
         func error(_ code: Int32) -> DiskError { DiskError("open", "/", code: code) }
         #expect(error(2).isMissing && error(20).isMissing && !error(13).isMissing)
         #expect(error(28).isFull && error(122).isFull && error(13).isDenied && error(24).isOutOfDescriptors)

@@ -13,7 +13,9 @@ struct CRILineTests {
         var isPartial: Bool
         var message: [UInt8]
 
-        var description: String { "\(time) \(stream) \(isPartial ? "P" : "F") \(String(decoding: message, as: UTF8.self))" }
+        var description: String {
+            "\(time) \(stream) \(isPartial ? "P" : "F") \(String(decoding: message, as: UTF8.self))"
+        }
     }
 
     private static func read(_ bytes: [UInt8], before: [UInt8] = [], after: [UInt8] = []) -> Parts? {
@@ -51,9 +53,12 @@ struct CRILineTests {
 
     @Test(arguments: [
         "", "message", "2026-11-23T03:14:07Z", "2026-11-23T03:14:07Z ", "2026-11-23T03:14:07Z stdout",
-        "2026-11-23T03:14:07Z stdout ", "2026-11-23T03:14:07Z stdout X message", "2026-11-23T03:14:07Z stdout FF message",
-        "2026-11-23T03:14:07Z stdin F message", "2026-11-23T03:14:07Z STDOUT F message", "2026-11-23T03:14:07Z  stdout F message",
-        "2026-11-23T03:14:07 stdout F message", "2026-11-23 03:14:07Z stdout F message", "2026-11-31T03:14:07Z stdout F message",
+        "2026-11-23T03:14:07Z stdout ", "2026-11-23T03:14:07Z stdout X message",
+        "2026-11-23T03:14:07Z stdout FF message",
+        "2026-11-23T03:14:07Z stdin F message", "2026-11-23T03:14:07Z STDOUT F message",
+        "2026-11-23T03:14:07Z  stdout F message",
+        "2026-11-23T03:14:07 stdout F message", "2026-11-23 03:14:07Z stdout F message",
+        "2026-11-31T03:14:07Z stdout F message",
         "2026-11-23T03:14:07.Z stdout F message", " 2026-11-23T03:14:07Z stdout F message",
         #"{"log":"message\n","stream":"stdout","time":"2026-11-23T03:14:07Z"}"#,
     ])
@@ -70,7 +75,9 @@ struct CRILineTests {
             for after in [[]] + around {
                 let found = Self.read(bytes, before: around[random.below(around.count)], after: after)
                 if found != wanted {
-                    Issue.record("round \(round): [\(String(decoding: bytes, as: UTF8.self))] wanted \(String(describing: wanted)), found \(String(describing: found))")
+                    Issue.record(
+                        "round \(round): [\(String(decoding: bytes, as: UTF8.self))] wanted \(String(describing: wanted)), found \(String(describing: found))"
+                    )
                     return
                 }
             }
@@ -83,7 +90,9 @@ struct CRILineTests {
     private static func randomLine(_ random: inout SeededGenerator) -> [UInt8] {
         func pick(_ choices: [String]) -> String { choices[random.below(choices.count)] }
         var text = LogWriter.timeText(Int64(random.next() % 4_000_000_000_000_000_000))
-        text += pick([" ", " ", " ", " ", "  ", ""]) + pick(["stdout", "stderr", "stdout", "stdin", "std"]) + pick([" ", " ", " ", ""])
+        text +=
+            pick([" ", " ", " ", " ", "  ", ""]) + pick(["stdout", "stderr", "stdout", "stdin", "std"])
+            + pick([" ", " ", " ", ""])
         text += pick(["F", "P", "F", "P", "F:a", "P:b:c", "X", ""]) + pick([" ", " ", " ", ":", "", "\t"])
         text += pick(["", "message", " F ", "a b c", "Z"])
         var bytes = Array(text.utf8)
@@ -122,7 +131,8 @@ struct CRILineTests {
             let part = characters[from..<(from + count)]
             return part.allSatisfy { $0 >= "0" && $0 <= "9" } ? Int(String(part)) : nil
         }
-        guard characters[4] == "-", characters[7] == "-", characters[10] == "T", characters[13] == ":", characters[16] == ":",
+        guard characters[4] == "-", characters[7] == "-", characters[10] == "T", characters[13] == ":",
+            characters[16] == ":",
             let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
             let minute = number(14, 2), let second = number(17, 2), hour < 24, minute < 60, second < 60,
             (1...12).contains(month)
@@ -139,7 +149,9 @@ struct CRILineTests {
                 digits += "\(digit)"
                 rest += 1
             }
-            guard !digits.isEmpty, digits.count <= 9, let value = Int(digits + String(repeating: "0", count: 9 - digits.count)) else { return nil }
+            guard !digits.isEmpty, digits.count <= 9,
+                let value = Int(digits + String(repeating: "0", count: 9 - digits.count))
+            else { return nil }
             nanoseconds = value
         }
         guard rest < characters.count else { return nil }
@@ -147,7 +159,8 @@ struct CRILineTests {
         if characters[rest] == "Z" {
             guard rest + 1 == characters.count else { return nil }
         } else {
-            guard characters[rest] == "+" || characters[rest] == "-", rest + 6 == characters.count, characters[rest + 3] == ":",
+            guard characters[rest] == "+" || characters[rest] == "-", rest + 6 == characters.count,
+                characters[rest + 3] == ":",
                 let hours = number(rest + 1, 2), let minutes = number(rest + 4, 2), hours < 24, minutes < 60
             else { return nil }
             offset = (hours * 60 + minutes) * (characters[rest] == "-" ? -60 : 60)

@@ -5,7 +5,10 @@ import Testing
 struct NamesTests {
     @Test(arguments: [
         ("shop_web-688b586558-2n9pr_9bcef0f6-9bf5", "shop", "web-688b586558-2n9pr", "9bcef0f6-9bf5"),
-        ("kube-system_etcd-lab-node_0123456789abcdef0123456789abcdef", "kube-system", "etcd-lab-node", "0123456789abcdef0123456789abcdef"),
+        (
+            "kube-system_etcd-lab-node_0123456789abcdef0123456789abcdef", "kube-system", "etcd-lab-node",
+            "0123456789abcdef0123456789abcdef"
+        ),
         // An uid may hold anything.
         ("a_b_c_d", "a", "b", "c_d"),
     ])
@@ -51,7 +54,8 @@ struct NamesTests {
     }
 
     @Test(arguments: [
-        "", "web_shop_nginx.log", "web_shop_nginx-\(id)", "web_shop_nginx-\(id.dropLast()).log", "web_shop_nginx-\(id)0.log",
+        "", "web_shop_nginx.log", "web_shop_nginx-\(id)", "web_shop_nginx-\(id.dropLast()).log",
+        "web_shop_nginx-\(id)0.log",
         "web_shop_nginx-\(id.uppercased()).log", "\(id).log",
     ])
     func `other links have no id`(name: String) { #expect(ContainerLink.containerID(name) == nil) }

@@ -70,7 +70,8 @@ private struct PodLogRun {
     private func leftovers() -> String? {
         if !harness.store.known.isEmpty { return "\(harness.store.known.count) sources were not retired" }
         if let open = harness.tailer?.openFiles, open > 0 { return "\(open) files are still open" }
-        for counter in [Counter.vanishedBytes, .shrunkBytes, .abandonedBytes, .damagedBytes] where harness.count(counter) > 0 {
+        for counter in [Counter.vanishedBytes, .shrunkBytes, .abandonedBytes, .damagedBytes]
+        where harness.count(counter) > 0 {
             return "\(counter) is \(harness.count(counter)), but nothing was lost"
         }
         let skipped = node.truth.values.joined().reduce(0) { $0 + max(0, $1.message.count - maxLine) }
@@ -89,7 +90,9 @@ private struct PodLogRun {
             let written = node.truth[stream, default: []]
             // What is too long is stored before its end has come.
             let isAhead = found.last?.flags.contains(.truncated) ?? false
-            if found.count > written.count + (isAhead ? 1 : 0) { return difference(harness.store, node.truth, maxLine: maxLine) }
+            if found.count > written.count + (isAhead ? 1 : 0) {
+                return difference(harness.store, node.truth, maxLine: maxLine)
+            }
         }
         return nil
     }
@@ -199,7 +202,8 @@ private struct PodLogRun {
     /// The oldest file that nobody writes to goes, if all of it was read or the reader has it open.
     private mutating func delete() throws {
         let (index, container) = pick()
-        guard let file = container.files.first(where: { !$0.isOpen }), container.files.count > 1, !file.hasUnfinished else { return }
+        guard let file = container.files.first(where: { !$0.isOpen }), container.files.count > 1, !file.hasUnfinished
+        else { return }
         try delete(file, of: container, index)
     }
 
@@ -261,7 +265,9 @@ private struct PodLogRun {
             let (index, container) = pick()
             note("\(index) many rotations")
             for _ in 0..<(1 + random.below(4)) {
-                for _ in 0..<(1 + random.below(4)) { try container.write(message(), to: .stdout, ends: !random.oneIn(5)) }
+                for _ in 0..<(1 + random.below(4)) {
+                    try container.write(message(), to: .stdout, ends: !random.oneIn(5))
+                }
                 if mayRotate(container) { try container.rotate() }
             }
         }

@@ -28,10 +28,14 @@ private struct Node {
         for number in 0..<5 { try write("\(name) \(number) of a few lines that fill the file") }
     }
 
-    func texts(_ stream: RecordStream = .stdout, restart: Int32 = 0) -> [String] { reader.texts(app.log(restart), stream) }
+    func texts(_ stream: RecordStream = .stdout, restart: Int32 = 0) -> [String] {
+        reader.texts(app.log(restart), stream)
+    }
 
     /// What differs from the truth; nil when nothing does.
-    func difference(maxLine: Int = .max) -> String? { NodeFilesTests.difference(reader.store, node.truth, maxLine: maxLine) }
+    func difference(maxLine: Int = .max) -> String? {
+        NodeFilesTests.difference(reader.store, node.truth, maxLine: maxLine)
+    }
 }
 
 struct UnfinishedLineTests {
@@ -310,7 +314,9 @@ struct BadLineTests {
     @Test func `bytes pass through as they are`() throws {
         let run = try Node()
         run.reader.open()
-        let messages: [[UInt8]] = [[], [0], [0x1b, 0x5b, 0x33, 0x31, 0x6d], [0x61, 13, 0x62], [0xff, 0xc3], [0x20, 0x20], [0x3a]]
+        let messages: [[UInt8]] = [
+            [], [0], [0x1b, 0x5b, 0x33, 0x31, 0x6d], [0x61, 13, 0x62], [0xff, 0xc3], [0x20, 0x20], [0x3a],
+        ]
         for message in messages { try run.app.write(message, to: .stdout) }
         run.reader.drain()
         #expect(run.reader.lines(run.app.log(0)).map(\.message) == messages)
@@ -453,7 +459,8 @@ struct RotationTests {
         #expect(run.difference() == nil)
     }
 
-    @Test func `rotated files are read in the order of their first lines, whatever the local time called them`() throws {
+    @Test func `rotated files are read in the order of their first lines, whatever the local time called them`() throws
+    {
         let run = try Node()
         run.node.stamps = ["20261025-025900", "20261025-020100", "20261025-020300"]
         for turn in 0..<3 {
@@ -680,7 +687,10 @@ struct LossTests {
         let file = try OwnedFile.open("\(run.app.folder)/0.log", .update)
         try file.truncate(to: 0)
         var bytes: [UInt8] = []
-        for number in 0..<9 { bytes += LogWriter.line(Array("other \(number), which is a line of some length".utf8), .stdout, at: 5 + Int64(number)) }
+        for number in 0..<9 {
+            bytes += LogWriter.line(
+                Array("other \(number), which is a line of some length".utf8), .stdout, at: 5 + Int64(number))
+        }
         try file.write(bytes.span, at: 0)
         run.reader.open()
         run.reader.drain()
@@ -689,7 +699,9 @@ struct LossTests {
         #expect(run.reader.store.known.count == 1)
     }
 
-    @Test func `a file that vanished while the reader was stopped is told, and its unfinished bytes are counted`() throws {
+    @Test func `a file that vanished while the reader was stopped is told, and its unfinished bytes are counted`()
+        throws
+    {
         let run = try Node()
         run.reader.open()
         try run.write("whole")
@@ -986,7 +998,9 @@ struct NoticeTests {
 
 struct TurnTests {
     /// Two pods, the first with a few megabytes to read.
-    private func backlog(_ change: (inout TailOptions) -> Void = { _ in }) throws -> (ScratchDirectory, TailerHarness, EmulatedContainer, EmulatedContainer) {
+    private func backlog(
+        _ change: (inout TailOptions) -> Void = { _ in }
+    ) throws -> (ScratchDirectory, TailerHarness, EmulatedContainer, EmulatedContainer) {
         let scratch = try ScratchDirectory()
         let node = try KubeletEmulator(root: scratch.path)
         let busy = try node.start(pod: "busy")

@@ -52,7 +52,9 @@ struct PositionTests {
         for _ in 0..<20_000 {
             var bytes = random.oneIn(2) ? random.bytes(random.below(60)) : Self.random(&random).encoded.bytes
             if !bytes.isEmpty {
-                for _ in 0..<random.below(4) { bytes[random.below(bytes.count)] = UInt8.random(in: 0...255, using: &random) }
+                for _ in 0..<random.below(4) {
+                    bytes[random.below(bytes.count)] = UInt8.random(in: 0...255, using: &random)
+                }
                 if random.oneIn(3) { bytes.removeLast(random.below(bytes.count)) }
             }
             guard let position = FilePosition(Position(bytes)) else { continue }

@@ -69,7 +69,9 @@ struct SnapshotTests {
                 for (restart, names) in byRestart {
                     // 0.log is the newest, whatever its name says.
                     let files = names.sorted { ($0.hasSuffix(".log") ? "~" : $0) < ($1.hasSuffix(".log") ? "~" : $1) }
-                    let log = pod.name.split(separator: "_", maxSplits: 2).joined(separator: "/") + "/\(container.name)/\(restart)"
+                    let log =
+                        pod.name.split(separator: "_", maxSplits: 2).joined(separator: "/")
+                        + "/\(container.name)/\(restart)"
                     try read(files.map { "\(folder)/\($0)" }, log, &lines)
                 }
             }
@@ -114,7 +116,8 @@ struct SnapshotTests {
     private static func time(_ text: String) -> Int64? {
         guard text.hasPrefix("2026-11-"), text.hasSuffix("Z"), text.utf8.count >= 20 else { return nil }
         let numbers = text.dropLast().split { "-T:.".contains($0) }
-        guard numbers.count >= 6, let day = Int(numbers[2]), let hour = Int(numbers[3]), let minute = Int(numbers[4]), let second = Int(numbers[5])
+        guard numbers.count >= 6, let day = Int(numbers[2]), let hour = Int(numbers[3]), let minute = Int(numbers[4]),
+            let second = Int(numbers[5])
         else { return nil }
         // 2026-11-01 is day 20758 after 1970-01-01.
         let seconds = ((20_758 + day - 1) * 24 + hour) * 3_600 + minute * 60 + second

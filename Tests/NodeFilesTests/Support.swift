@@ -50,7 +50,8 @@ struct StoredLine: Equatable, CustomStringConvertible {
     var text: String { String(decoding: message, as: UTF8.self) }
 
     var description: String {
-        let shown = message.count > 60 ? "\(String(decoding: message.prefix(60), as: UTF8.self))... (\(message.count))" : text
+        let shown =
+            message.count > 60 ? "\(String(decoding: message.prefix(60), as: UTF8.self))... (\(message.count))" : text
         return "\(time) \(flags.rawValue) \(shown)"
     }
 }
@@ -142,7 +143,8 @@ final class TailerHarness {
         start = { harness in
             let tailer = FileTailer(harness.options, known: harness.store.known, telemetry: harness.telemetry)
             let discovery = PodLogDiscovery(
-                root: root, linksFolder: links, tailer: tailer, telemetry: harness.telemetry, isWanted: { pod, _ in harness.isWanted(pod.pod) },
+                root: root, linksFolder: links, tailer: tailer, telemetry: harness.telemetry,
+                isWanted: { pod, _ in harness.isWanted(pod.pod) },
                 ending: { log in
                     let path = [log.folder.namespace, log.folder.pod, log.folder.uid, log.container, "\(log.restart)"]
                     let id = log.containerID.isEmpty || links == nil ? [] : [log.containerID]
@@ -262,8 +264,11 @@ func difference(_ store: MemoryStore, _ truth: [TrueStream: [TrueLine]], maxLine
         let at = zip(wanted, found).prefix { $0 == $1 }.count
         let was = at < found.count ? "\(found[at])" : "nothing"
         let should = at < wanted.count ? "\(wanted[at])" : "nothing"
-        let names = [wanted, found].map { $0.map { "\($0.text.prefix { $0 != " " })/\($0.message.count)" }.joined(separator: " ") }
-        return "\(names[0])\n\(names[1])\n\(stream): \(wanted.count) lines written, \(found.count) stored; line \(at) should be [\(should)], is [\(was)]"
+        let names = [wanted, found].map {
+            $0.map { "\($0.text.prefix { $0 != " " })/\($0.message.count)" }.joined(separator: " ")
+        }
+        return
+            "\(names[0])\n\(names[1])\n\(stream): \(wanted.count) lines written, \(found.count) stored; line \(at) should be [\(should)], is [\(was)]"
     }
     return nil
 }

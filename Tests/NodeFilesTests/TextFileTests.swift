@@ -146,7 +146,9 @@ struct TextFileTests {
         #expect(folder.reader.store.lines.count == 1)
     }
 
-    @Test(arguments: ["n\n", "a new line\n", "a new line that is longer than all that stood there before\nand one more\n"])
+    @Test(arguments: [
+        "n\n", "a new line\n", "a new line that is longer than all that stood there before\nand one more\n",
+    ])
     func `a file that was copied and truncated is read from its start`(text: String) throws {
         let folder = try Folder()
         try folder.scratch.write("a.log", "one\ntwo is longer\n")
@@ -320,8 +322,11 @@ struct TextFileProperties {
         let found = run.harness.store.lines.values.flatMap { $0 }.map(\.text)
         if found.sorted() != run.written.sorted() || run.disorder != nil {
             let lost = Set(run.written).subtracting(found).map { $0.prefix(40) }.sorted()
-            let extra = Dictionary(grouping: found) { $0 }.values.filter { $0.count > 1 }.map { $0[0].prefix(40) }.sorted()
-            Issue.record("seed \(seed): lost \(lost), extra \(extra), \(run.disorder ?? "in order")\n\(run.actions.joined(separator: "\n"))")
+            let extra = Dictionary(grouping: found) { $0 }.values.filter { $0.count > 1 }.map { $0[0].prefix(40) }
+                .sorted()
+            Issue.record(
+                "seed \(seed): lost \(lost), extra \(extra), \(run.disorder ?? "in order")\n\(run.actions.joined(separator: "\n"))"
+            )
         }
         #expect(run.harness.count(.readBytes) == run.bytes)
     }
@@ -408,7 +413,9 @@ private struct TextFileRun {
 
     private mutating func append(to name: String) throws {
         try finishLine(name)
-        let line = "\(written.count) \(name)#\(generations[name, default: 0]) " + String(repeating: "x", count: random.oneIn(20) ? 3_000 : random.below(60))
+        let line =
+            "\(written.count) \(name)#\(generations[name, default: 0]) "
+            + String(repeating: "x", count: random.oneIn(20) ? 3_000 : random.below(60))
         note("append \(written.count) to \(name)")
         written.append(line)
         bytes += UInt64(line.utf8.count) + 1

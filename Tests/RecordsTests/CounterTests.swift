@@ -6,9 +6,11 @@ import Testing
 struct CounterTests {
     @Test func `numbers on disk are what they always were`() {
         let numbers: [(Counter, UInt8)] = [
-            (.readRecords, 1), (.readBytes, 2), (.storedRecords, 3), (.storedBytes, 4), (.filteredRecords, 5), (.lostToPowerCut, 6),
+            (.readRecords, 1), (.readBytes, 2), (.storedRecords, 3), (.storedBytes, 4), (.filteredRecords, 5),
+            (.lostToPowerCut, 6),
             (.truncatedRecords, 16), (.malformedRecords, 17), (.unfinishedRecords, 18), (.invalidTextRecords, 19),
-            (.renamedMembers, 20), (.duplicateMembers, 21), (.vanishedBytes, 32), (.shrunkBytes, 33), (.abandonedBytes, 34),
+            (.renamedMembers, 20), (.duplicateMembers, 21), (.vanishedBytes, 32), (.shrunkBytes, 33),
+            (.abandonedBytes, 34),
             (.skippedBytes, 35), (.damagedBytes, 36),
         ]
         for (counter, number) in numbers { #expect(counter.rawValue == number, "\(counter)") }

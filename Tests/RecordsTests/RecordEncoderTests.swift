@@ -19,10 +19,14 @@ struct RecordEncoderTests {
     @Test func `the severity stands between stream and message`() {
         #expect(
             Encoding().line(#"{"level":"warn"}"#)
-                == #"{"time":"2026-11-23T03:14:07.123456789Z","stream":"stdout","severity":"warning","level":"warn","origin":"test"}"#)
+                == #"{"time":"2026-11-23T03:14:07.123456789Z","stream":"stdout","severity":"warning","level":"warn","origin":"test"}"#
+        )
     }
 
-    @Test(arguments: ["hello", #"say "hi" \ there"#, "\u{0}\u{1b}[31m\u{7f}\t\r", "snow ☃ and 🦦", "{\"a\":1} and more", "[1]", "1", "null", "{", ""])
+    @Test(arguments: [
+        "hello", #"say "hi" \ there"#, "\u{0}\u{1b}[31m\u{7f}\t\r", "snow ☃ and 🦦", "{\"a\":1} and more", "[1]", "1",
+        "null", "{", "",
+    ])
     func `a text comes back as it was`(text: String) throws {
         for mode in [JSONMode.merge, .off, .under("app")] {
             let record = try Encoding(mode: mode).record(text)
@@ -47,11 +51,14 @@ struct RecordEncoderTests {
     }
 
     @Test(arguments: [
-        (RecordFlags.truncated, ["truncated"]), (RecordFlags.malformed, ["malformed"]), (RecordFlags.unfinished, ["unfinished"]),
+        (RecordFlags.truncated, ["truncated"]), (RecordFlags.malformed, ["malformed"]),
+        (RecordFlags.unfinished, ["unfinished"]),
         (RecordFlags.marks, ["truncated", "malformed", "unfinished", "invalid_text"]),
         (RecordFlags.none, [String]()), (RecordFlags.filtered, [String]()),
     ])
-    func `what is special about a record stands in its member sluice`(_ example: (flags: RecordFlags, marks: [String])) throws {
+    func `what is special about a record stands in its member sluice`(
+        _ example: (flags: RecordFlags, marks: [String])
+    ) throws {
         let record = try Encoding(flags: example.flags).record("text")
         #expect(record["sluice"] as? [String] ?? [] == example.marks)
     }
@@ -88,7 +95,10 @@ struct RecordEncoderTests {
         }
     }
 
-    @Test(arguments: ["{}", "{ }", "{\n}", "[{}]", "[]", "1", "\"text\"", "null", "{\"a\":1}x", "{\"a\":1,}", "{'a':1}", "{\"a\":01}", "{\"a\":1e999}"])
+    @Test(arguments: [
+        "{}", "{ }", "{\n}", "[{}]", "[]", "1", "\"text\"", "null", "{\"a\":1}x", "{\"a\":1,}", "{'a':1}", "{\"a\":01}",
+        "{\"a\":1e999}",
+    ])
     func `an empty object, and what is no object, is text`(message: String) throws {
         #expect(try Encoding().record(message)["message"] as? String == message)
     }
@@ -100,9 +110,14 @@ struct RecordEncoderTests {
     }
 
     @Test func `under keeps an object whole beneath its key, whatever its members are called`() throws {
-        let (lines, counts) = Encoding(mode: .under("my \"app\"")).lines([Array(#"{"time":1,"a":2,"level":"warn"}"#.utf8)])
+        let (lines, counts) = Encoding(mode: .under("my \"app\"")).lines([
+            Array(#"{"time":1,"a":2,"level":"warn"}"#.utf8)
+        ])
         let record = try parsed(lines[0])
-        #expect(record["my \"app\""] as? [String: NSObject] == ["time": 1 as NSNumber, "a": 2 as NSNumber, "level": "warn" as NSString])
+        #expect(
+            record["my \"app\""] as? [String: NSObject] == [
+                "time": 1 as NSNumber, "a": 2 as NSNumber, "level": "warn" as NSString,
+            ])
         #expect(record["severity"] as? String == "warning")
         #expect(record["message"] == nil)
         #expect(counts[.renamedMembers] == 0)
@@ -120,7 +135,9 @@ struct RecordEncoderTests {
     }
 
     @Test func `underscores are appended until the name is free`() throws {
-        let (lines, counts) = Encoding(fields: ["time__"]).lines([Array(#"{"time":1,"time_":2,"time____":3,"a":4}"#.utf8)])
+        let (lines, counts) = Encoding(fields: ["time__"]).lines([
+            Array(#"{"time":1,"time_":2,"time____":3,"a":4}"#.utf8)
+        ])
         let record = try parsed(lines[0])
         #expect(record["time_"] == 2 as NSNumber)
         #expect(record["time___"] == 1 as NSNumber)
@@ -158,7 +175,10 @@ struct RecordEncoderTests {
     }
 
     @Test func `names that only begin alike are different`() throws {
-        let names = ["kubernetes", "kubernetic", "kubernete", "timer", "streams", "message1", "message2", "a long name 1", "a long name 2"]
+        let names = [
+            "kubernetes", "kubernetic", "kubernete", "timer", "streams", "message1", "message2", "a long name 1",
+            "a long name 2",
+        ]
         let object = "{" + names.map { "\"\($0)\":\"\($0)\"" }.joined(separator: ",") + "}"
         let (lines, counts) = Encoding().lines([Array(object.utf8)])
         let record = try parsed(lines[0])
@@ -185,7 +205,10 @@ struct RecordEncoderTests {
         var ending = RecordEnding(origin: "container")
         ending.append(
             "kubernetes",
-            [("pod_name", .text("web \"1\"")), ("container_id", .text("")), ("restart_count", .number(0)), ("node_name", .text("n"))])
+            [
+                ("pod_name", .text("web \"1\"")), ("container_id", .text("")), ("restart_count", .number(0)),
+                ("node_name", .text("n")),
+            ])
         ending.append("empty", [("a", .text(""))])
         let bytes = ending.finish(staticFields: Array(#","cluster":"prod-1""#.utf8))
         let record = try Encoding(ending: String(decoding: bytes, as: UTF8.self)).record("text")
@@ -201,7 +224,8 @@ struct RecordEncoderTests {
 struct RecordProperties {
     private static let names =
         ReservedNames.always + ReservedNames.always.map { "\($0)_" } + [
-            "message", "level", "lvl", "msg", "a", "b", "kubernetic", "timestamp", "stream_name", "a rather long name", "a rather long nam",
+            "message", "level", "lvl", "msg", "a", "b", "kubernetic", "timestamp", "stream_name", "a rather long name",
+            "a rather long nam",
             "", "\"", "é", "🦦", "cluster", "cluster_", "zone", "exactly8", "exactly9!",
         ]
 
@@ -212,14 +236,19 @@ struct RecordProperties {
         case 1: return random.oneIn(2) ? "true" : "false"
         case 2: return "\(Int64(truncatingIfNeeded: random.next()) >> Int64(random.below(60) + 3))"
         case 3: return ["0", "-0", "1.5", "1e3", "-2.25E-2", "12345678.125"][random.below(6)]
-        case 4: return string(["warn", "ERROR", "x", "tab\t", "line\n", "quote\" \\ slash/", "☃", "🦦"][random.below(8)], &random)
+        case 4:
+            return string(
+                ["warn", "ERROR", "x", "tab\t", "line\n", "quote\" \\ slash/", "☃", "🦦"][random.below(8)], &random)
         case 5: return string(String(repeating: "long ", count: random.below(40)), &random)
         case 6:
             let count = random.below(4)
-            return "[\(space(&random))" + (0..<count).map { _ in randomValue(&random, depth + 1) }.joined(separator: ",\(space(&random))") + "]"
+            return "[\(space(&random))"
+                + (0..<count).map { _ in randomValue(&random, depth + 1) }.joined(separator: ",\(space(&random))") + "]"
         default:
             let members = names.shuffled(using: &random).prefix(random.below(4))
-            return "{" + members.map { "\(string($0, &random)):\(randomValue(&random, depth + 1))" }.joined(separator: ",") + "\(space(&random))}"
+            return "{"
+                + members.map { "\(string($0, &random)):\(randomValue(&random, depth + 1))" }.joined(separator: ",")
+                + "\(space(&random))}"
         }
     }
 
@@ -238,7 +267,9 @@ struct RecordProperties {
             case "\t": written += "\\t"
             default:
                 if random.oneIn(30) {
-                    for word in String(unit).utf16 { written += "\\u" + String(String(0x10000 + Int(word), radix: 16).dropFirst()) }
+                    for word in String(unit).utf16 {
+                        written += "\\u" + String(String(0x10000 + Int(word), radix: 16).dropFirst())
+                    }
                 } else {
                     written += String(unit)
                 }
@@ -261,19 +292,22 @@ struct RecordProperties {
             let object =
                 ["", "", " ", "\t "][random.below(4)] + "{"
                 + members.map { member in
-                    [Self.string(member.name, &random), Self.space(&random), ":", Self.space(&random), member.value].joined()
+                    [Self.string(member.name, &random), Self.space(&random), ":", Self.space(&random), member.value]
+                        .joined()
                 }.joined(separator: "," + Self.space(&random)) + Self.space(&random) + "}"
 
             // The rules, written down plainly.
             var wanted: [String: NSObject] = [
-                "time": "2026-11-23T03:14:07.123456789Z" as NSString, "stream": "stdout" as NSString, "origin": "test" as NSString,
+                "time": "2026-11-23T03:14:07.123456789Z" as NSString, "stream": "stdout" as NSString,
+                "origin": "test" as NSString,
                 "cluster": "c" as NSString, "zone": 7 as NSNumber,
             ]
             var last: [String: String] = [:]
             for member in members {
                 if last.updateValue(member.value, forKey: member.name) != nil { duplicates += 1 }
             }
-            for (index, member) in members.enumerated() where !members[(index + 1)...].contains(where: { $0.name == member.name }) {
+            for (index, member) in members.enumerated()
+            where !members[(index + 1)...].contains(where: { $0.name == member.name }) {
                 var name = member.name
                 if reserved.contains(name) {
                     renamed += 1
@@ -340,10 +374,14 @@ struct RecordProperties {
 
     @Test func `whatever a message holds, its record is one line of valid JSON`() throws {
         var random = SeededGenerator(seed: 32)
-        let pieces = ["{", "}", "\"", ":", ",", "[", "]", "\\", "a", "time", "1", "\n", "\\u00", "\u{0}", " ", "null", "\"a\":1"].map { Array($0.utf8) }
+        let pieces = [
+            "{", "}", "\"", ":", ",", "[", "]", "\\", "a", "time", "1", "\n", "\\u00", "\u{0}", " ", "null", "\"a\":1",
+        ].map { Array($0.utf8) }
         for _ in 0..<1_500 {
             var message: [UInt8] = random.oneIn(2) ? [UInt8(ascii: "{")] : []
-            for _ in 0..<random.below(20) { message += random.oneIn(8) ? random.bytes(2) : pieces[random.below(pieces.count)] }
+            for _ in 0..<random.below(20) {
+                message += random.oneIn(8) ? random.bytes(2) : pieces[random.below(pieces.count)]
+            }
             message.removeAll { $0 == 10 }
             for mode in [JSONMode.merge, .under("app"), .off] {
                 let (lines, counts) = Encoding(mode: mode).lines([message])

@@ -23,7 +23,8 @@ struct SeverityTests {
         for (before, after) in [("", ""), ("\"", "\","), ("warn", "warn")] {
             var arena = Arena(capacity: 64)
             arena.append(Array((before + name + after).utf8))
-            #expect(Severity(named: arena, at: before.utf8.count, length: bytes.count) == plain, "\(before)\(name)\(after)")
+            #expect(
+                Severity(named: arena, at: before.utf8.count, length: bytes.count) == plain, "\(before)\(name)\(after)")
         }
         return plain
     }
@@ -32,7 +33,9 @@ struct SeverityTests {
         for (severity, names) in Self.table {
             for name in names {
                 let mixed = name.prefix(1).uppercased() + name.dropFirst()
-                for spelling in [name, name.uppercased(), mixed] { #expect(Self.read(spelling) == severity, "\(spelling)") }
+                for spelling in [name, name.uppercased(), mixed] {
+                    #expect(Self.read(spelling) == severity, "\(spelling)")
+                }
             }
         }
     }
@@ -44,14 +47,21 @@ struct SeverityTests {
         }
     }
 
-    @Test(arguments: ["", "in", "inform", "infos", "warns", "errors", "error ", " error", "3rror", "unknown", "nfo", "INF0", "wärn", "emergencies", "a very long word"])
+    @Test(arguments: [
+        "", "in", "inform", "infos", "warns", "errors", "error ", " error", "3rror", "unknown", "nfo", "INF0", "wärn",
+        "emergencies", "a very long word",
+    ])
     func `other words are none`(name: String) { #expect(Self.read(name) == nil) }
 
     @Test(arguments: [
-        (0, Severity.emergency), (1, .alert), (2, .critical), (3, .error), (4, .warning), (5, .notice), (6, .info), (7, .debug),
-        (10, .trace), (19, .trace), (20, .debug), (30, .info), (40, .warning), (50, .error), (60, .critical), (69, .critical),
+        (0, Severity.emergency), (1, .alert), (2, .critical), (3, .error), (4, .warning), (5, .notice), (6, .info),
+        (7, .debug),
+        (10, .trace), (19, .trace), (20, .debug), (30, .info), (40, .warning), (50, .error), (60, .critical),
+        (69, .critical),
     ])
-    func `numbers are those of syslog below ten, those of pino and bunyan above`(_ example: (number: Int, severity: Severity)) {
+    func `numbers are those of syslog below ten, those of pino and bunyan above`(
+        _ example: (number: Int, severity: Severity)
+    ) {
         #expect(Severity(number: example.number) == example.severity)
     }
 
@@ -74,7 +84,8 @@ struct SeverityTests {
     }
 
     @Test(arguments: [
-        #"{"level":null}"#, #"{"level":-1}"#, #"{"level":100}"#, #"{"level":1.0}"#, #"{"level":["warn"]}"#, #"{"Level":"warn"}"#,
+        #"{"level":null}"#, #"{"level":-1}"#, #"{"level":100}"#, #"{"level":1.0}"#, #"{"level":["warn"]}"#,
+        #"{"Level":"warn"}"#,
         #"{"levels":"warn"}"#, #"{"log":{"level":"warn"}}"#, #"{"level":""}"#, "level=warn", #"{"level":"warn"#,
     ])
     func `where it is not plainly there, none is written`(message: String) throws {

@@ -67,7 +67,7 @@ import Testing
         for _ in 0..<300 {
             var items: [ChunkItem] = [.input(number: 3, name: "in-\(random.below(100))")]
             for _ in 0..<random.below(6) {
-                switch random.below(4) {
+                switch random.below(5) {
                 case 0:
                     var identity = SourceIdentity.test("pod-\(random.next())", input: "in")
                     identity.kind = [.container, .file, .journal][random.below(3)]
@@ -84,6 +84,7 @@ import Testing
                     var counts = Counts()
                     for counter in Counter.allCases where random.oneIn(2) { counts[counter] = random.next() }
                     items.append(.counts(inputNumber: 3, counts))
+                case 3: items.append(.follows(random.next()))
                 default: items.append(.skip(UInt64(random.below(100))..<(100 + UInt64(random.below(1 << 40)))))
                 }
             }

@@ -335,6 +335,43 @@ import Testing
         #expect(try Ledger(bench.folder).closes)
     }
 
+    @Test func `a start behind a power cut is believed at once, also when it is killed before its first sync is told`() throws {
+        var limits = StoreBench.limits
+        limits.syncInterval = .max
+        do {
+            var writer = try bench.open(limits)
+            var cursor = try StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)
+            let source = writer.define(.test("web"))
+            #expect(writer.add(records: 3, of: source, upTo: 3) == .stored)
+            writer.close()
+            writer = try bench.open(limits)
+            writer.awaitSync()
+            cursor = try StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)
+            #expect(writer.add(records: 5, of: source, upTo: 8) == .stored)
+            try cursor.settle(next: 9) { $0.delivered += 8 }
+            try cursor.sync()
+            bench.disk.crash()
+        }
+        try bench.disk.powerCut()
+        bench.disk.restart()
+        do {
+            // Its numbers begin above the cursor, so far behind the end of the segment before it.
+            bench.disk.breakDown([.sync], on: ".ndjson.gz", with: 5)
+            var writer = try bench.open(limits)
+            #expect(writer.store.nextSequence == 9)
+            let known = writer.knownSources(input: "logs").map(\.number)
+            #expect(writer.add(records: 5, of: try #require(known.first), upTo: 8) == .stored)
+            let onDisk = try Ledger(bench.folder)
+            #expect(onDisk.closes && onDisk.stored == 13, "\(onDisk.text)")
+            bench.disk.crash()
+        }
+        bench.disk.restart()
+        let writer = try bench.open(limits)
+        #expect(try writer.store.readAll().records.map(\.sequence) == [1, 2, 3, 9, 10, 11, 12, 13])
+        #expect(bench.log.count("store_segments_set_aside") == 0)
+        writer.close()
+    }
+
     // MARK: Beside an agent
 
     @Test func `a look at the folder beside a growing store shows a moment of it`() throws {

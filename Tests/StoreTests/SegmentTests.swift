@@ -200,7 +200,7 @@ import Testing
         #expect(writer.store.waitingRecords(from: 1) == 2)
         writer.close()
         let survey = try Survey(bench.folder, lane: 0, isThorough: true)
-        #expect(survey.segments.map(\.skippedFrom) == [1, 1, 1, 1] && survey.skipped.ranges == [1..<4])
+        #expect(survey.segments.map(\.follows) == [0, 1, 2, 3] && survey.skipped.ranges == [1..<4])
         #expect(survey.nextSequence == 6)
     }
 

@@ -30,8 +30,8 @@ package final class FaultyFileSystem: FileSystem {
         var calls = 0
         var log: [String] = []
         var planned: [Int: Fault] = [:]
-        /// Errno by operation, until it is healed.
-        var broken: [Operation: Int32] = [:]
+        /// Errno by operation, for paths with this ending, until it is healed.
+        var broken: [Operation: (code: Int32, ending: String)] = [:]
         var isCrashed = false
         var nextWriteError: Int32?
         var freeSpace: [UInt64] = []
@@ -81,9 +81,9 @@ package final class FaultyFileSystem: FileSystem {
         state.withLock { $0.planned[$0.calls + calls + 1] = fault }
     }
 
-    /// Lets every call of these kinds fail until `heal()`.
-    package func breakDown(_ operations: Set<Operation>, with code: Int32) {
-        state.withLock { state in for operation in operations { state.broken[operation] = code } }
+    /// Lets every call of these kinds, on paths with this ending, fail until `heal()`.
+    package func breakDown(_ operations: Set<Operation>, on ending: String = "", with code: Int32) {
+        state.withLock { state in for operation in operations { state.broken[operation] = (code, ending) } }
     }
 
     /// A full disk: nothing can be created or written.
@@ -167,7 +167,7 @@ package final class FaultyFileSystem: FileSystem {
                 state.nextWriteError = nil
                 return failure(code)
             }
-            if let code = state.broken[operation] { return failure(code) }
+            if let broken = state.broken[operation], path.hasSuffix(broken.ending) { return failure(broken.code) }
             switch state.planned.removeValue(forKey: state.calls) {
             case nil: return .success(.whole)
             case .error(let code): return failure(code)

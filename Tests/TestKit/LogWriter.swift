@@ -16,7 +16,9 @@ package enum LogWriter {
     }
 
     /// A whole line in pieces of at most `pieceSize`; 16384 bytes are one F, one more is P and F.
-    package static func pieces(of message: [UInt8], _ stream: RecordStream, at time: Int64, ends: Bool = true) -> [UInt8] {
+    package static func pieces(
+        of message: [UInt8], _ stream: RecordStream, at time: Int64, ends: Bool = true
+    ) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = message[...]
         while rest.count > pieceSize {

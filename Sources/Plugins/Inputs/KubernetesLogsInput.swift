@@ -84,7 +84,8 @@ package final class KubernetesLogsInput: Input {
     ) -> Bool { tailer?.read(into: &batch, sparing: sparing, now: now, define: define) ?? false }
 
     /// Included by every list that is not empty, excluded by none. A pod is judged before its containers are known.
-    private static func isWanted(_ pod: PodFolder, _ container: String?, include: Selection, exclude: Selection) -> Bool {
+    private static func isWanted(_ pod: PodFolder, _ container: String?, include: Selection, exclude: Selection) -> Bool
+    {
         func isIn(_ globs: [Glob], _ name: String) -> Bool { globs.contains { $0.matches(name) } }
         if !include.namespaces.isEmpty, !isIn(include.namespaces, pod.namespace) { return false }
         if !include.pods.isEmpty, !isIn(include.pods, pod.pod) { return false }
@@ -116,7 +117,9 @@ private struct OwnPod {
 
     /// From the downward API's usual variables; inside a cluster a pod's host name is its name.
     static func find() -> OwnPod? {
-        guard Machine.environment("KUBERNETES_SERVICE_HOST") != nil || Machine.environment("POD_NAME") != nil else { return nil }
+        guard Machine.environment("KUBERNETES_SERVICE_HOST") != nil || Machine.environment("POD_NAME") != nil else {
+            return nil
+        }
         let account = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
         let file = try? OwnedFile.open(account, .read)
         let namespace = (try? file?.read(count: 256, at: 0)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
@@ -125,5 +128,7 @@ private struct OwnPod {
             pod: Machine.environment("POD_NAME") ?? Machine.environment("HOSTNAME") ?? Machine.hostName)
     }
 
-    func isSame(_ folder: PodFolder) -> Bool { folder.pod == pod && (namespace == nil || folder.namespace == namespace) }
+    func isSame(_ folder: PodFolder) -> Bool {
+        folder.pod == pod && (namespace == nil || folder.namespace == namespace)
+    }
 }

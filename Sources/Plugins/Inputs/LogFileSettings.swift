@@ -19,7 +19,8 @@ extension JSONMode: TextSettingValue {
                 throw .text("has no key", hint: "write the key's name behind it, such as under:app")
             }
             guard !ReservedNames.always.contains(key), key != "message" else {
-                throw .text("names a member that records have themselves", hint: "choose another key, such as under:app")
+                throw .text(
+                    "names a member that records have themselves", hint: "choose another key, such as under:app")
             }
             self = .under(key)
         }

@@ -17,7 +17,9 @@ package final class FileOutput: Output {
         package let maxSize: ByteSize
 
         package init(from fields: inout Fields) {
-            path = fields.required("path", as: String.self, hint: "for example 'path: /var/log/sluice/%Y-%m-%d.ndjson'") ?? ""
+            path =
+                fields.required("path", as: String.self, hint: "for example 'path: /var/log/sluice/%Y-%m-%d.ndjson'")
+                ?? ""
             if let wrong = TimePattern.unknownConversion(in: path) {
                 fields.refuse(
                     "path", "'%\(wrong)' is no conversion that is known here",
@@ -135,7 +137,8 @@ package final class FileOutput: Output {
         var number = 0
         while true {
             let digits = String(number)
-            let path = number == 0 ? base : "\(base).\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
+            let path =
+                number == 0 ? base : "\(base).\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
             let size = Directory.status(path)?.size ?? 0
             if size < UInt64(settings.maxSize.bytes), path != current?.path {
                 let file = try fileSystem.open(path, .create)

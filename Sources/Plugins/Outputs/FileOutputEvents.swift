@@ -17,7 +17,8 @@ enum FileOutputEvent: TelemetryEvent {
     var message: String {
         switch self {
         case .cutBack: "cut back what a request that was not finished had written; it is written again"
-        case .shorter: "a file is shorter than what was written to it, or gone: records that were delivered to it are lost"
+        case .shorter:
+            "a file is shorter than what was written to it, or gone: records that were delivered to it are lost"
         }
     }
 

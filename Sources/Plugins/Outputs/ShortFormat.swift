@@ -111,7 +111,9 @@ package struct ShortFormat: ~Copyable {
             let member = members[index]
             let name = String(decoding: JSONScanner.decodedKey(line, member), as: UTF8.self)
             if name == "origin" { break }
-            if ["time", "stream", "severity", "sluice"].contains(name) || member.keyStart == message?.keyStart { continue }
+            if ["time", "stream", "severity", "sluice"].contains(name) || member.keyStart == message?.keyStart {
+                continue
+            }
             if !isFirst { out.append(" ") }
             isFirst = false
             appendPrintable(name, &out)
@@ -143,7 +145,9 @@ package struct ShortFormat: ~Copyable {
 
     private func member(_ name: String) -> JSONMember? {
         let bytes = Array(name.utf8)
-        for index in 0..<members.count where JSONScanner.keyEquals(line, members[index], bytes) { return members[index] }
+        for index in 0..<members.count where JSONScanner.keyEquals(line, members[index], bytes) {
+            return members[index]
+        }
         return nil
     }
 
@@ -153,7 +157,9 @@ package struct ShortFormat: ~Copyable {
     }
 
     private func innerText(_ name: StaticString) -> String {
-        for index in 0..<inner.count where JSONScanner.keyEquals(line, inner[index], name) { return value(inner[index]) }
+        for index in 0..<inner.count where JSONScanner.keyEquals(line, inner[index], name) {
+            return value(inner[index])
+        }
         return ""
     }
 
@@ -161,6 +167,8 @@ package struct ShortFormat: ~Copyable {
         guard line[member.valueStart] == UInt8(ascii: "\"") else {
             return String(decoding: line.span.extracting(member.valueStart..<(member.valueStart + member.valueLength)))
         }
-        return String(decoding: JSONScanner.unescape(line, from: member.valueStart + 1, count: member.valueLength - 2), as: UTF8.self)
+        return String(
+            decoding: JSONScanner.unescape(line, from: member.valueStart + 1, count: member.valueLength - 2),
+            as: UTF8.self)
     }
 }
