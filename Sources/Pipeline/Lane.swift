@@ -55,6 +55,9 @@ package struct Lane: ~Copyable {
     /// Since when the store takes nothing; nil when it does.
     private var isPaused = false
     private var nextTry: Int64 = 0
+    private var retryDelay = Lane.shortestRetry
+    private static let shortestRetry: Int64 = 50_000_000
+    private static let longestRetry: Int64 = 1_000_000_000
     private var nextHousekeeping: Int64 = 0
     private var nextLag: Int64 = 0
     private var lastWake: Int64 = 0
@@ -167,13 +170,16 @@ package struct Lane: ~Copyable {
         case .stored:
             slots[index].reset()
             isPaused = false
+            retryDelay = Lane.shortestRetry
             isSparing = writer.store.leastWaitingBytes > settings.catchUpWindow
-            return true
         case .full:
             isPaused = true
-            nextTry = now + 1_000_000_000
-            return false
+            // Soon at first: an output may have got on just before anybody listened for it.
+            nextTry = now + retryDelay
+            retryDelay = min(retryDelay * 2, Lane.longestRetry)
         }
+        control.note(waitsForOutputs: isPaused || isSparing)
+        return !isPaused
     }
 
     /// Writes chunks whose oldest record has waited for `linger`; without records, progress of 5 s or 16 MiB.
@@ -188,6 +194,7 @@ package struct Lane: ~Copyable {
         nextHousekeeping = now + 1_000_000_000
         writer.housekeep()
         isSparing = writer.store.leastWaitingBytes > settings.catchUpWindow
+        control.note(waitsForOutputs: isPaused || isSparing)
         // Asking for the lag looks at every file: for a report that is wanted once a minute, rarely is enough.
         guard now >= nextLag else { return }
         nextLag = now + 10_000_000_000
@@ -209,8 +216,6 @@ package struct Lane: ~Copyable {
             deadline = min(deadline, slots[index].input.nextDeadline, slots[index].dueAt(settings.linger))
         }
         // What is not read now for the outputs' sake is read when one gets on, which rings the bell.
-        control.note(waitsForOutputs: isPaused || isSparing)
-        defer { control.note(waitsForOutputs: false) }
         if isSparing { deadline = min(deadline, now + settings.pace) }
         if isPaused { deadline = min(nextTry, nextHousekeeping) }
         // What happened within the last 50 ms is taken together: one wake-up for many events.

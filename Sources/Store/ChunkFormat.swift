@@ -92,6 +92,8 @@ package enum ChunkItem: Equatable, Sendable {
     case counts(inputNumber: UInt16, Counts)
     /// In a snapshot: these numbers were never given to a record.
     case skip(Range<UInt64>)
+    /// In a snapshot: the number behind the last record of the segment before it.
+    case follows(UInt64)
 }
 
 extension ChunkItem {
@@ -101,6 +103,7 @@ extension ChunkItem {
         static let coverage: UInt8 = 3
         static let counts: UInt8 = 4
         static let skip: UInt8 = 5
+        static let follows: UInt8 = 6
     }
 
     /// Appends the item in its written form.
@@ -138,6 +141,9 @@ extension ChunkItem {
             out.append(Tag.skip)
             out.append(littleEndian: range.lowerBound)
             out.append(littleEndian: range.upperBound)
+        case .follows(let end):
+            out.append(Tag.follows)
+            out.append(littleEndian: end)
         }
     }
 
@@ -186,6 +192,7 @@ extension ChunkItem {
                 let (from, to) = (reader.u64(), reader.u64())
                 guard from <= to else { return nil }
                 items.append(.skip(from..<to))
+            case Tag.follows: items.append(.follows(reader.u64()))
             default: return nil
             }
             if reader.hasOverrun { return nil }

@@ -1,5 +1,5 @@
-private import Bytes
 // What is known of one segment file without reading it again, and the index that keeps it for the next start.
+private import Bytes
 package import Disk
 private import Gzip
 
@@ -22,8 +22,8 @@ package struct SegmentSummary: Sendable, Equatable {
     package var maxTime: Int64 = 0
     /// When its last chunk was written, nanoseconds since 1970.
     package var lastAppend: Int64 = 0
-    /// The numbers from here up to `firstSequence` were never given to a record.
-    package var skippedFrom: UInt64
+    /// The number behind the last record of the segment before it, when it was begun; 0 when it was the first.
+    package var follows: UInt64 = 0
     /// Whether it begins with a whole snapshot.
     package var hasSnapshot = false
 
@@ -31,12 +31,6 @@ package struct SegmentSummary: Sendable, Equatable {
         self.path = path
         self.firstSequence = firstSequence
         endSequence = firstSequence
-        skippedFrom = firstSequence
-    }
-
-    /// Notes numbers that were skipped, when they lie before the segment's own.
-    mutating func note(_ skipped: Range<UInt64>) {
-        if skipped.upperBound == firstSequence { skippedFrom = skipped.lowerBound }
     }
 
     /// Notes a chunk that lies at the segment's end.
@@ -108,7 +102,7 @@ package struct SegmentIndex: Sendable, Equatable {
         let numbers: [UInt64] = [
             summary.firstSequence, summary.endSequence, summary.recordCount, summary.chunkCount, summary.size,
             summary.textSize, UInt64(bitPattern: summary.minTime), UInt64(bitPattern: summary.maxTime),
-            UInt64(bitPattern: summary.lastAppend), summary.skippedFrom, summary.hasSnapshot ? 1 : 0,
+            UInt64(bitPattern: summary.lastAppend), summary.follows, summary.hasSnapshot ? 1 : 0,
             UInt64(chunks.count),
         ]
         for number in numbers { out.append(littleEndian: number) }
@@ -146,7 +140,7 @@ package struct SegmentIndex: Sendable, Equatable {
         summary.minTime = Int64(bitPattern: reader.u64())
         summary.maxTime = Int64(bitPattern: reader.u64())
         summary.lastAppend = Int64(bitPattern: reader.u64())
-        summary.skippedFrom = reader.u64()
+        summary.follows = reader.u64()
         summary.hasSnapshot = reader.u64() == 1
         let count = Int(clamping: reader.u64())
         guard bytes.count == 108 + count * 48, Directory.status(path)?.size == summary.size else { return nil }
@@ -177,7 +171,7 @@ package struct SegmentIndex: Sendable, Equatable {
                 continue
             }
             if index.chunks.isEmpty, let items = try scan.items(place, inputs: &inputs) {
-                for case .skip(let range) in items { index.summary.note(range) }
+                for case .follows(let end) in items { index.summary.follows = end }
             }
             index.summary.add(place)
             index.chunks.append(Entry(place))

@@ -1,5 +1,5 @@
-private import Bytes
 // Names and paths in a data directory, and the identity of the store in it.
+private import Bytes
 import Disk
 
 /// Where things are in a data directory.

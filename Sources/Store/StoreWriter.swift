@@ -234,14 +234,14 @@ package struct StoreWriter: ~Copyable, Sendable {
     private mutating func beginSegment(_ now: Int64) -> String? {
         let next = store.nextSequence
         // A name is never used twice: a segment without records keeps its number, and the next one skips it.
-        let taken = store.segments.last?.firstSequence ?? 0
-        let first = max(next, taken + 1)
+        let last = store.segments.last
+        let first = max(next, (last?.firstSequence ?? 0) + 1)
         let path = store.folder.segment(lane: store.lane, firstSequence: first)
         var summary = SegmentSummary(path: path, firstSequence: first)
         var skipped = store.look { $0.skipped }
         skipped.add(next..<first)
-        for range in skipped.ranges { summary.note(range) }
-        encodeSnapshot(first: first, skipped)
+        summary.follows = last?.endSequence ?? 0
+        encodeSnapshot(summary, skipped)
         do throws(DiskError) {
             let file = try fileSystem.open(path, .create)
             do throws(DiskError) {
@@ -280,9 +280,11 @@ package struct StoreWriter: ~Copyable, Sendable {
     }
 
     /// Lays a snapshot out in `member`: every input, every source with its position, all counts.
-    private mutating func encodeSnapshot(first: UInt64, _ skipped: SkippedNumbers) {
+    private mutating func encodeSnapshot(_ summary: SegmentSummary, _ skipped: SkippedNumbers) {
+        let first = summary.firstSequence
         member.removeAll()
         items.removeAll()
+        ChunkItem.follows(summary.follows).encode(to: &items)
         for range in skipped.ranges { ChunkItem.skip(range).encode(to: &items) }
         for (name, number) in inputNumbers.sorted(by: { $0.value < $1.value }) {
             ChunkItem.input(number: number, name: name).encode(to: &items)

@@ -122,29 +122,16 @@ package struct Survey: Sendable {
     }
 
     /// Whether a power cut took the end of `previous` and left `path`, whose snapshot speaks of records that are gone.
-    /// Segments become durable in their order, so then nothing says of `path` that it ever was. A segment of a later start is
-    /// no such case: a start makes durable what it finds before it begins one, and numbers missing between are what it knows of.
+    /// Segments become durable in their order, so then nothing says of `path` that it ever was.
     private static func outlived(_ path: String, _ previous: String) throws(DiskError) -> Bool {
         if SegmentIndex.read(segment: path) != nil { return false }
         var scan = try SegmentScan(path: path)
         guard case .chunk(let first) = try scan.peek() else { return false }
         guard try lastSyncedSize(path, from: first, limit: scan.size()) == 0 else { return false }
-        guard try lastEpoch(previous) == first.header.epoch else { return false }
         let own = try SegmentIndex.rebuild(segment: path).summary
         var before = SegmentIndex.read(segment: previous)
         if before == nil { before = try SegmentIndex.rebuild(segment: previous) }
         return before.map { $0.summary.endSequence < own.follows } ?? false
-    }
-
-    /// The start of the agent that wrote a segment's last whole chunk; nil when it has none.
-    private static func lastEpoch(_ path: String) throws(DiskError) -> UInt64? {
-        var scan = try SegmentScan(path: path)
-        var epoch: UInt64?
-        while case .chunk(let place) = try scan.peek() {
-            epoch = place.header.epoch
-            scan.pass(place)
-        }
-        return epoch
     }
 
     /// Applies every chunk of one segment.

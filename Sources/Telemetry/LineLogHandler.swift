@@ -1,6 +1,6 @@
+// Writes the agent's own log to standard error: plain lines for people, or JSON for machines.
 private import Bytes
 private import Disk
-// Writes the agent's own log to standard error: plain lines for people, or JSON for machines.
 package import Logging
 
 /// How log lines look.

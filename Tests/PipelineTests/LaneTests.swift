@@ -264,19 +264,19 @@ import Testing
         #expect(Ledger(store).closes)
     }
 
-    @Test func `a store that is full all the time passes on what its output takes, without stalls`() async throws {
+    // Hundreds of pauses: were each of them as long as the longest retry, the limit would be passed.
+    @Test(.timeLimit(.minutes(1)))
+    func `a store that is full all the time passes on what its output takes, without stalls`() async throws {
         let writer = try bench.open(small)
         let store = writer.store
         let cursor = Handover(try bench.cursor(store))
         let script = InputScript(messages: (1...300).map { [noise($0, bytes: 10_000)] })
         var settings = fast
         settings.once = true
-        let started = SystemClock.monotonic
         _ = try bench.startLane(writer, ["logs": script], settings: settings)
         let output = OutputScript()
         await bench.deliver(store, cursor, output)
         #expect(output.lines.count == 300)
-        #expect(SystemClock.monotonic - started < 6_000_000_000, "no wait of a second each time")
         #expect(Ledger(store).closes)
     }
 

@@ -299,6 +299,37 @@ import Testing
         again.close()
     }
 
+    @Test(arguments: [false, true])
+    func `neither is one whose predecessor a power cut took wholly`(leavesItsName: Bool) throws {
+        try bench.fill(2)
+        var limits = StoreBench.limits
+        limits.syncInterval = 0
+        limits.segmentAge = 0
+        bench.disk.breakDown([.sync], on: ".ndjson.gz", with: 5)
+        var writer = try bench.open(limits)
+        let source = writer.define(.test("web"))
+        #expect(writer.add(records: 3, of: source, upTo: 3) == .stored)
+        let lost = Path.name(bench.newest)
+        writer.housekeep()
+        writer.awaitSync()
+        #expect(Path.name(bench.newest) != lost)
+        bench.disk.crash()
+        _ = consume writer
+        let new = try ScratchDirectory.contents(of: bench.newest)
+        let name = Path.name(bench.newest)
+        try bench.disk.powerCut()
+        try bench.scratch.write("data/store/0/\(name)", new)
+        if leavesItsName { try bench.scratch.write("data/store/0/\(lost)", "") }
+        bench.disk.restart()
+
+        let again = try bench.open(limits)
+        #expect(try again.store.readAll().records.count == 2)
+        let known = again.knownSources(input: "logs").map(\.identity.pod)
+        #expect(known == ["fill"], "a source is known whose records are gone")
+        #expect(bench.log.count("store_segments_set_aside") == 1)
+        again.close()
+    }
+
     @Test func `numbers that a cursor has passed are not given again after a power cut`() throws {
         var limits = StoreBench.limits
         limits.syncInterval = .max
@@ -335,7 +366,9 @@ import Testing
         #expect(try Ledger(bench.folder).closes)
     }
 
-    @Test func `a start behind a power cut is believed at once, also when it is killed before its first sync is told`() throws {
+    @Test func `a start behind a power cut is believed at once, also when it is killed before its first sync is told`()
+        throws
+    {
         var limits = StoreBench.limits
         limits.syncInterval = .max
         do {
