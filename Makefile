@@ -78,7 +78,8 @@ clean:
 
 test: packages
 	$(call say,Building for debugging and testing (the first time takes some minutes))
-	@swift test
+	@# One after the other: many of them watch files, and a user has 128 inotify instances by default.
+	@swift test --no-parallel
 
 lint:
 	$(call say,Checking format and style of the Swift sources)
