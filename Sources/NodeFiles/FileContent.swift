@@ -33,6 +33,9 @@ package struct FileContent: ~Copyable {
         isCompressed ? nil : try plain?.file.status()
     }
 
+    /// Gives back the memory for inflating until the file is read: of the many that are found at a start, one is read at a time.
+    package func rest() { compressed?.rest() }
+
     /// Whether it is a gzip file, read as its inflated bytes.
     package var isCompressed: Bool { compressed != nil }
 
@@ -54,15 +57,8 @@ private final class PlainFile {
 package final class CompressedFile {
     private let file: OwnedFile
     private let size: UInt64
-    private var inflater = Inflater(.gzip)
-    private var compressedOffset: UInt64 = 0
-    private var input: [UInt8] = []
-    private var inputAt = 0
-    /// The inflated offset of the first byte of `ready`.
-    private var readyOffset: UInt64 = 0
-    /// Inflated bytes, kept so that the piece of a line at the end of a read can be read again.
-    private var ready = Arena(capacity: 128 * 1024)
-    private var isAtEnd = false
+    /// Where inflating stands; made when something is read.
+    private var stand: Inflation?
     /// The compressed data turned out to be damaged; what was whole before it was read.
     package private(set) var isDamaged = false
 
@@ -82,35 +78,68 @@ package final class CompressedFile {
     }
 
     func read(_ limit: Int, at offset: UInt64, into arena: inout Arena) throws(DiskError) -> Int {
-        if offset < readyOffset { rewind() }
+        var stand = self.stand ?? Inflation()
+        if offset < stand.readyOffset { stand = Inflation() }
+        self.stand = stand
         // Pass over what lies before `offset`, then have `limit` bytes from there on.
-        while !isAtEnd, readyOffset + UInt64(ready.count) < offset + UInt64(limit) {
-            if readyOffset + UInt64(ready.count) <= offset { dropReady() } else { trimReady(to: offset) }
-            try inflateMore()
+        while !stand.isAtEnd, stand.readyEnd < offset + UInt64(limit) {
+            if stand.readyEnd <= offset { stand.dropReady() } else { stand.trimReady(to: offset) }
+            try inflateMore(stand)
         }
-        let readyEnd = readyOffset + UInt64(ready.count)
-        guard offset < readyEnd else { return 0 }
-        let n = min(limit, Int(readyEnd - offset))
-        arena.append(ready, from: Int(offset - readyOffset), count: n)
+        guard offset < stand.readyEnd else { return 0 }
+        let n = min(limit, Int(stand.readyEnd - offset))
+        arena.append(stand.ready, from: Int(offset - stand.readyOffset), count: n)
         return n
     }
 
-    private func rewind() {
-        inflater.reset()
-        compressedOffset = 0
-        input = []
-        inputAt = 0
-        readyOffset = 0
-        ready.removeAll()
-        isAtEnd = false
-    }
+    func rest() { stand = nil }
 
-    private func dropReady() {
+    private func inflateMore(_ stand: Inflation) throws(DiskError) {
+        if stand.inputAt == stand.input.count {
+            stand.input = try file.read(count: 64 * 1024, at: stand.compressedOffset)
+            stand.inputAt = 0
+            stand.compressedOffset += UInt64(stand.input.count)
+            guard !stand.input.isEmpty else {
+                stand.isAtEnd = true
+                isDamaged = true
+                return
+            }
+        }
+        do throws(GzipError) {
+            guard try stand.step() else { return }
+            // Another member may follow.
+            if stand.inputAt == stand.input.count, stand.compressedOffset >= size {
+                stand.isAtEnd = true
+            } else {
+                stand.inflater.reset()
+            }
+        } catch {
+            stand.isAtEnd = true
+            isDamaged = true
+        }
+    }
+}
+
+/// A gzip file's inflating, and the memory that it needs.
+private final class Inflation {
+    var inflater = Inflater(.gzip)
+    var compressedOffset: UInt64 = 0
+    var input: [UInt8] = []
+    var inputAt = 0
+    /// The inflated offset of the first byte of `ready`.
+    private(set) var readyOffset: UInt64 = 0
+    /// Inflated bytes, kept so that the piece of a line at the end of a read can be read again.
+    private(set) var ready = Arena(capacity: 128 * 1024)
+    var isAtEnd = false
+
+    var readyEnd: UInt64 { readyOffset + UInt64(ready.count) }
+
+    func dropReady() {
         readyOffset += UInt64(ready.count)
         ready.removeAll()
     }
 
-    private func trimReady(to offset: UInt64) {
+    func trimReady(to offset: UInt64) {
         guard offset > readyOffset else { return }
         let dropped = Int(offset - readyOffset)
         guard dropped >= 64 * 1024 || dropped * 2 > ready.count else { return }
@@ -120,38 +149,15 @@ package final class CompressedFile {
         readyOffset = offset
     }
 
-    private func inflateMore() throws(DiskError) {
-        if inputAt == input.count {
-            input = try file.read(count: 64 * 1024, at: compressedOffset)
-            inputAt = 0
-            compressedOffset += UInt64(input.count)
-            guard !input.isEmpty else {
-                isAtEnd = true
-                isDamaged = true
-                return
-            }
-        }
-        do throws(GzipError) {
-            let step = try CompressedFile.inflate(&inflater, input, from: inputAt, into: &ready)
-            inputAt += step.consumed
-            if step.isAtEnd {
-                // Another member may follow.
-                if inputAt == input.count, compressedOffset >= size { isAtEnd = true } else { inflater.reset() }
-            }
-        } catch {
-            isAtEnd = true
-            isDamaged = true
-        }
-    }
-
-    private static func inflate(
-        _ inflater: inout Inflater, _ input: [UInt8], from: Int, into ready: inout Arena
-    ) throws(GzipError) -> Inflater.Step {
+    /// Inflates one piece of the input; returns whether it was the last of a member.
+    func step() throws(GzipError) -> Bool {
+        let (input, from) = (self.input, inputAt)
         var step = Inflater.Step(consumed: 0, produced: 0, isAtEnd: false)
         _ = try ready.fill(64 * 1024) { span throws(GzipError) in
             step = try inflater.step(input.span.extracting(from..<input.count), into: &span)
             return step.produced
         }
-        return step
+        inputAt += step.consumed
+        return step.isAtEnd
     }
 }

@@ -82,6 +82,7 @@ package final class FileTailer {
     func takeEvents() -> [WatchEvent] {
         var events: [WatchEvent] = []
         watcher?.drain { events.append($0) }
+        if events.contains(where: \.isOverflow) { forgetFileWatches() }
         return events.filter { event in
             guard let (family, file) = watchOwners[event.watch] else { return true }
             if event.isModified || event.isEnded {
@@ -90,6 +91,14 @@ package final class FileTailer {
                 makeReady(family)
             }
             return false
+        }
+    }
+
+    /// The kernel dropped events: one-shot watches may be used up without a word. All files are looked at and watched anew.
+    private func forgetFileWatches() {
+        for (family, file) in watchOwners.values {
+            unwatch(file)
+            makeReady(family)
         }
     }
 
@@ -292,6 +301,7 @@ package final class FileTailer {
             let opened = try recognise(file, in: family) ?? file
             if opened.number == nil, isFirstLook, options.skipsPresent { try passOver(opened) }
             opened.firstTime = time
+            opened.content?.rest()
             family.files.append(opened)
             telemetry.tell(FileEvent.opened(path: path, from: opened.readOffset))
             return opened
@@ -429,7 +439,7 @@ package final class FileTailer {
         }
         var passed = 0
         while passed < ready.count, let family = ready.first {
-            if sparing { family.current?.noteGrowth() }
+            if sparing, family.lag <= FileTailer.farBehind { family.current?.noteGrowth() }
             if sparing, family.lag > FileTailer.farBehind, !family.isAboutToBeLost {
                 ready.moveFirstToBack()
                 passed += 1
@@ -697,7 +707,9 @@ package final class FileTailer {
     package func lookAtAll() {
         for family in families.values {
             guard let file = family.current, let status = try? file.content?.status() else { continue }
-            if status.size != file.size || status.linkCount == 0 { makeReady(family) }
+            // Text may have been overwritten by as much as there was before.
+            let isChanged = status.size != file.size || status.modified != file.modified
+            if isChanged || status.linkCount == 0 { makeReady(family) }
         }
     }
 }

@@ -3,6 +3,7 @@
 import Disk
 import NodeFiles
 import Records
+import Telemetry
 import TestKit
 import Testing
 
@@ -11,6 +12,7 @@ struct PodLogProperties {
     func `whatever happens to the files and to the reader, every line is stored once and in order`(seed: Int) throws {
         var run = try PodLogRun(seed: UInt64(seed))
         if let failure = try run.play(steps: 160) {
+            run.note("\(run.harness.telemetry.counters)")
             Issue.record("seed \(seed): \(failure)\n\(run.actions.joined(separator: "\n"))")
         }
     }
@@ -22,7 +24,7 @@ private struct PodLogRun {
     private let scratch = try? ScratchDirectory()
     private let node: KubeletEmulator
     private var containers: [EmulatedContainer] = []
-    private let harness: TailerHarness
+    let harness: TailerHarness
     private let maxLine: Int
     /// What was done, for the report of a failure.
     private(set) var actions: [String] = []
@@ -97,7 +99,7 @@ private struct PodLogRun {
         return nil
     }
 
-    private mutating func note(_ action: String) { actions.append(action) }
+    mutating func note(_ action: String) { actions.append(action) }
 
     // MARK: Steps
 

@@ -6,6 +6,7 @@ import NodeFiles
 import Records
 import Telemetry
 import TestKit
+import Testing
 
 /// What tests do to files in their scratch folder.
 extension ScratchDirectory {
@@ -249,6 +250,38 @@ final class TailerHarness {
 
     /// The committed positions, by path and order of definition.
     var positions: [FilePosition] { store.known.compactMap { FilePosition($0.position) } }
+}
+
+/// A node with one container, and a reader.
+struct Node {
+    let scratch = try? ScratchDirectory()
+    let node: KubeletEmulator
+    let app: EmulatedContainer
+    let reader: TailerHarness
+
+    init(_ change: (inout TailOptions) -> Void = { _ in }) throws {
+        node = try KubeletEmulator(root: #require(scratch).path)
+        app = try node.start(pod: "web")
+        reader = TailerHarness(pods: node.pods, change)
+    }
+
+    func write(_ text: String, _ stream: RecordStream = .stdout, ends: Bool = true) throws {
+        try app.write(Array(text.utf8), to: stream, ends: ends)
+    }
+
+    /// Enough lines for a file to be rotated, which the reader has seen.
+    func fill(_ name: String) throws {
+        for number in 0..<5 { try write("\(name) \(number) of a few lines that fill the file") }
+    }
+
+    func texts(_ stream: RecordStream = .stdout, restart: Int32 = 0) -> [String] {
+        reader.texts(app.log(restart), stream)
+    }
+
+    /// What differs from the truth; nil when nothing does.
+    func difference(maxLine: Int = .max) -> String? {
+        NodeFilesTests.difference(reader.store, node.truth, maxLine: maxLine)
+    }
 }
 
 /// Compares what was stored with what was written; returns what differs, or nil.
