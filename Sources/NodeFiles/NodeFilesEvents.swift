@@ -9,7 +9,6 @@ package enum FileEvent: TelemetryEvent {
     case rotated(path: String)
     case truncated(path: String, size: UInt64, position: UInt64)
     case lostTail(path: String, size: UInt64, position: UInt64)
-    case gone(path: String, unreadBytes: UInt64)
     case goneWhileStopped(path: String, position: UInt64)
     case abandoned(path: String, unreadBytes: UInt64)
     case damaged(path: String, position: UInt64)
@@ -25,7 +24,7 @@ package enum FileEvent: TelemetryEvent {
         case .resumed: .info
         case .watchOverflow: .notice
         case .truncated, .noWatch, .goneWhileStopped, .lostTail: .warning
-        case .gone, .abandoned, .damaged, .cannotOpen, .cannotRead, .cannotList: .error
+        case .abandoned, .damaged, .cannotOpen, .cannotRead, .cannotList: .error
         }
     }
 
@@ -37,7 +36,6 @@ package enum FileEvent: TelemetryEvent {
         case .truncated: "a log file was truncated; what it holds now is read from its start"
         case .lostTail:
             "a log file is shorter than it was: the machine lost its end, probably in a power cut; going on at its size"
-        case .gone: "a log file was deleted before it was read to its end"
         case .goneWhileStopped:
             "a log file is gone since the last stop; what was written to it after that is lost, and nobody knows how much"
         case .abandoned: "a deleted log file was given up, so that deleted files do not fill the disk (max_held)"
@@ -59,7 +57,7 @@ package enum FileEvent: TelemetryEvent {
         case .rotated(let path): [("path", path)]
         case .truncated(let path, let size, let position), .lostTail(let path, let size, let position):
             [("path", path), ("size", "\(size)"), ("position", "\(position)")]
-        case .gone(let path, let bytes), .abandoned(let path, let bytes):
+        case .abandoned(let path, let bytes):
             [("path", path), ("unread_bytes", "\(bytes)")]
         case .goneWhileStopped(let path, let position), .damaged(let path, let position):
             [("path", path), ("position", "\(position)")]
@@ -77,7 +75,6 @@ package enum FileEvent: TelemetryEvent {
         case .rotated: "files_rotated"
         case .truncated: "files_truncated"
         case .lostTail: "files_lost_tails"
-        case .gone: "files_gone_unread"
         case .goneWhileStopped: "files_gone_while_stopped"
         case .abandoned: "files_abandoned"
         case .damaged: "files_damaged"
