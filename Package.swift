@@ -7,6 +7,13 @@ import PackageDescription
 let lowFloorsOnly = ProcessInfo.processInfo.environment["SLUICE_LOW_FLOORS"] != nil
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let httpClient: [Target.Dependency] = [
+    .product(name: "AsyncHTTPClient", package: "async-http-client"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
 let services: [Target.Dependency] = [
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -65,13 +72,17 @@ if !lowFloorsOnly {
     packages += [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ]
     targets += [
         // Floor 5: every built-in plugin, and the configuration file.
         .target(
             name: "Plugins",
-            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log]),
+            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log]
+                + httpClient),
         .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
         // Floor 6: subcommands and wiring.
         .executableTarget(
@@ -93,8 +104,8 @@ if !lowFloorsOnly {
         .testTarget(
             name: "PluginsTests",
             dependencies: [
-                "Plugins", "Pipeline", "Store", "NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit",
-            ]),
+                "Plugins", "Pipeline", "Store", "NodeFiles", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit",
+            ] + httpClient),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Bytes", "TestKit"]),

@@ -91,19 +91,41 @@ package protocol Filter: Plugin {
     func apply(to batch: inout RecordBatch)
 }
 
-/// Why a request was not delivered. It is tried again until it is.
+/// Why a request was not delivered. Nothing is lost by it: each kind says what happens to the records.
 package struct DeliveryFailure: Error, CustomStringConvertible {
+    /// What is to be done about it.
+    package enum Kind: Sendable {
+        /// It will pass: the same request is sent again, soon at first, until it is delivered.
+        case passing
+        /// The request is larger than the receiver takes: it comes again in smaller ones. A single record becomes a dead letter.
+        case tooLarge
+        /// Something in the request is refused for good: the records that are to blame are found and become dead letters.
+        case refused
+        /// Nothing is taken from us at all (a wrong token, a wrong path): the request is sent again, slowly, and loudly.
+        case denied
+    }
+
+    package let kind: Kind
     /// What happened, for the operator.
     package let reason: String
     /// How long the receiver asks to wait.
     package let retryAfter: Duration?
 
-    package init(_ reason: String, retryAfter: Duration? = nil) {
+    package init(_ reason: String, kind: Kind = .passing, retryAfter: Duration? = nil) {
+        self.kind = kind
         self.reason = reason
         self.retryAfter = retryAfter
     }
 
     package var description: String { reason }
+}
+
+/// What an output's requests are measured in.
+package enum RequestMeasure: Sendable {
+    /// Bytes as they lie in the store.
+    case compressed
+    /// Bytes of text.
+    case text
 }
 
 /// Sends records somewhere. It belongs to one task, which runs on a thread of its own, so it may block.
@@ -118,6 +140,8 @@ package protocol Output: AnyObject, Plugin {
     func send(_ request: borrowing Request) async throws(DeliveryFailure)
     /// What it wants to find again after a restart; kept in the same write as the cursor. At most 4 KiB.
     var state: [UInt8] { get }
+    /// What `max_request` limits.
+    var measure: RequestMeasure { get }
     /// Nothing more will be sent.
     func close() async
 }
@@ -125,4 +149,11 @@ package protocol Output: AnyObject, Plugin {
 extension Output {
     /// Most outputs have nothing to prepare.
     package func prepare() async throws(DeliveryFailure) {}
+    package var measure: RequestMeasure { .compressed }
+}
+
+/// An output that can send several requests at the same time, from several tasks. It prepares nothing and keeps no state.
+package protocol ConcurrentOutput: Output, Sendable {
+    /// How many at most, from 1 to `CursorState.mostSending`.
+    var concurrency: Int { get }
 }

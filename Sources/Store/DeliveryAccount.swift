@@ -60,6 +60,24 @@ package struct DeliveryAccount: Sendable, Equatable {
     }
 }
 
+/// A run of records that a receiver has although some before it are not settled yet: what a request of several under way
+/// delivered while another one was refused.
+package struct DeliveredIsland: Sendable, Equatable {
+    /// The sequences of the first and the last record.
+    package let first: UInt64
+    package let last: UInt64
+    /// How many of them were delivered, and how many the output does not want.
+    package let delivered: UInt64
+    package let notSelected: UInt64
+
+    package init(first: UInt64, last: UInt64, delivered: UInt64, notSelected: UInt64) {
+        self.first = first
+        self.last = last
+        self.delivered = delivered
+        self.notSelected = notSelected
+    }
+}
+
 /// A run of records on its way to a receiver: first and last sequence, and the epoch under which it was first sent.
 package struct SendingRange: Sendable, Equatable {
     /// The sequences of the first and the last record, and the epoch.
@@ -80,8 +98,11 @@ package struct CursorState: Sendable, Equatable {
     package var storeID: [UInt8]
     /// The next wanted record.
     package var next: UInt64
-    /// What was being sent when the slot was written.
-    package var sending: SendingRange?
+    /// What was being sent when the slot was written, in order: one request, or several when the output sends several at
+    /// a time.
+    package var sending: [SendingRange] = []
+    /// What is delivered behind `next` already, in order.
+    package var islands: [DeliveredIsland] = []
     package var account = DeliveryAccount()
     /// What the output itself wants to find again: for `file`, its path and length.
     package var outputState: [UInt8] = []
@@ -92,16 +113,24 @@ package struct CursorState: Sendable, Equatable {
     }
 
     private static let version: UInt8 = 1
+    /// So many requests may be under way at once: what a slot has room for, beside the output's own state.
+    package static let mostSending = 32
 
     var encoded: [UInt8] {
         var out = Arena(capacity: 512)
         out.append(CursorState.version)
         out.append(storeID)
         out.append(littleEndian: next)
-        out.append(sending == nil ? 0 : 1 as UInt8)
-        out.append(littleEndian: sending?.first ?? 0)
-        out.append(littleEndian: sending?.last ?? 0)
-        out.append(littleEndian: sending?.epoch ?? 0)
+        out.append(UInt8(sending.count))
+        for range in sending {
+            for value in [range.first, range.last, range.epoch] { out.append(littleEndian: value) }
+        }
+        out.append(UInt8(islands.count))
+        for island in islands {
+            for value in [island.first, island.last, island.delivered, island.notSelected] {
+                out.append(littleEndian: value)
+            }
+        }
         for value in [account.delivered, account.notSelected, account.rejected, account.beforeStart] {
             out.append(littleEndian: value)
         }
@@ -121,9 +150,13 @@ package struct CursorState: Sendable, Equatable {
         guard reader.u8() == CursorState.version else { return nil }
         storeID = reader.bytes(16)
         next = reader.u64()
-        let isSending = reader.u8() == 1
-        let range = SendingRange(first: reader.u64(), last: reader.u64(), epoch: reader.u64())
-        sending = isSending ? range : nil
+        sending = (0..<reader.u8()).map { _ in
+            SendingRange(first: reader.u64(), last: reader.u64(), epoch: reader.u64())
+        }
+        islands = (0..<reader.u8()).map { _ in
+            DeliveredIsland(
+                first: reader.u64(), last: reader.u64(), delivered: reader.u64(), notSelected: reader.u64())
+        }
         account.delivered = reader.u64()
         account.notSelected = reader.u64()
         account.rejected = reader.u64()

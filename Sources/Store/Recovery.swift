@@ -58,7 +58,7 @@ extension Store {
             })
         let store = Store(
             folder: folder, identity: identity, fileSystem: fileSystem, telemetry: telemetry, segments: survey.segments,
-            nextSequence: next, skipped: survey.skipped, counts: byName)
+            nextSequence: next, skipped: survey.skipped, counts: byName, maxSize: settings.maxSize)
         telemetry.tell(
             StoreEvent.opened(path: path, segments: survey.segments.count, waitingFrom: next, epoch: identity.epoch))
         var writer = StoreWriter(store: store, settings: settings, fileSystem: fileSystem, lock: lock, survey: found)
@@ -125,7 +125,8 @@ extension Store {
             guard let bytes = try? Slots.read(folder.cursor(lane: 0, output: name)),
                 let state = CursorState(decoding: bytes), state.storeID == identity.id
             else { continue }
-            highest = max(highest, state.next, state.sending.map { $0.last + 1 } ?? 0)
+            highest = max(
+                highest, state.next, (state.sending.last?.last ?? 0) + 1, (state.islands.last?.last ?? 0) + 1)
         }
         return highest
     }

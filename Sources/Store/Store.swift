@@ -52,6 +52,9 @@ package final class Store: Sendable {
     let telemetry: Telemetry
     let fileSystem: any FileSystem
     private let state: Mutex<State>
+    /// Bytes of dead letters, and how many may be kept: an eighth of `max_size`, of which they are a part.
+    private let deadLetters: Atomic<Int64>
+    let deadLetterLimit: UInt64
     /// Rung when there may be room for the writer: a cursor has moved, or a segment became durable.
     private let cursorMoved: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
 
@@ -78,16 +81,23 @@ package final class Store: Sendable {
 
     init(
         folder: StoreFolder, identity: StoreIdentity, fileSystem: any FileSystem, telemetry: Telemetry,
-        segments: [SegmentSummary], nextSequence: UInt64, skipped: SkippedNumbers, counts: [String: Counts]
+        segments: [SegmentSummary], nextSequence: UInt64, skipped: SkippedNumbers, counts: [String: Counts],
+        maxSize: UInt64
     ) {
         self.folder = folder
         self.identity = identity
         self.fileSystem = fileSystem
         self.telemetry = telemetry
+        deadLetters = Atomic(Int64(DeadLetters.totalSize(folder)))
+        deadLetterLimit = maxSize / 8
         state = Mutex(State(segments: segments, nextSequence: nextSequence, skipped: skipped, counts: counts))
     }
 
     // MARK: What readers ask
+
+    /// Bytes that dead letters take.
+    package var deadLetterBytes: UInt64 { UInt64(max(0, deadLetters.load(ordering: .relaxed))) }
+    func changeDeadLetterBytes(by change: Int64) { deadLetters.add(change, ordering: .relaxed) }
 
     /// The segments, oldest first; the last one is being written.
     package var segments: [SegmentSummary] { state.withLock { $0.segments } }

@@ -54,10 +54,11 @@ package struct StoreCursor: ~Copyable, Sendable {
         _ = publish(waitingBytes: store.segments.reduce(0) { $0 + $1.size })
     }
 
-    /// Notes, before a request goes out, which records are in it: after a crash exactly these go first.
-    package mutating func beginSending(first: UInt64, last: UInt64) throws(DiskError) {
-        if let sending = state.sending, sending.first == first, sending.last == last { return }
-        state.sending = SendingRange(first: first, last: last, epoch: store.identity.epoch)
+    /// Notes, before requests go out, which records are in each: after a crash exactly these go first.
+    package mutating func beginSending(_ ranges: [SendingRange]) throws(DiskError) {
+        precondition(ranges.count <= CursorState.mostSending, "more requests under way than a cursor can hold")
+        if state.sending == ranges { return }
+        state.sending = ranges
         try slots.write(state.encoded)
     }
 
@@ -68,13 +69,23 @@ package struct StoreCursor: ~Copyable, Sendable {
         try slots.write(state.encoded)
     }
 
-    /// Moves the cursor: all records before `next` are settled, in the way that `change` notes in the account.
+    /// Moves the cursor: all records before `next` are settled, in the way that `change` notes in the account, and nothing
+    /// is on its way any more. Islands that it comes to are passed and counted.
+    /// - Parameter islands: what lies behind `next` and is delivered; nil leaves those that are known.
     package mutating func settle(
-        next: UInt64, outputState: [UInt8]? = nil, _ change: (inout DeliveryAccount) -> Void
+        next: UInt64, islands: [DeliveredIsland]? = nil, outputState: [UInt8]? = nil,
+        _ change: (inout DeliveryAccount) -> Void
     ) throws(DiskError) {
         state.next = next
-        state.sending = nil
+        state.sending = []
         change(&state.account)
+        if let islands { state.islands = islands }
+        while let island = state.islands.first, island.first <= state.next {
+            state.islands.removeFirst()
+            state.next = max(state.next, island.last + 1)
+            state.account.delivered += island.delivered
+            state.account.notSelected += island.notSelected
+        }
         if let outputState { state.outputState = outputState }
         try slots.write(state.encoded)
         let now = SystemClock.monotonic

@@ -20,13 +20,14 @@ package enum StoreEvent: TelemetryEvent {
     case abandonedCursor(output: String)
     case damagedCursor(path: String)
     case foreignCursor(output: String)
+    case deadLettersRetired(output: String, path: String, letters: Int)
 
     package var level: Logger.Level {
         switch self {
         case .opened, .writesAgain: .info
         case .historyRetired: .debug
         case .cutTornEnd, .removedUnborn: .notice
-        case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut, .setAside: .warning
+        case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut, .setAside, .deadLettersRetired: .warning
         case .quarantined, .cannotWrite, .syncFailed, .gaveWay, .unreadableChunk, .damagedCursor: .error
         }
     }
@@ -54,6 +55,7 @@ package enum StoreEvent: TelemetryEvent {
         case .damagedCursor:
             "a cursor is damaged in both slots: the output begins again at the oldest record that is kept, and may repeat some"
         case .foreignCursor: "a cursor belongs to another store: the output begins anew"
+        case .deadLettersRetired: "dead letters have outgrown their share of the store: the oldest were deleted"
         }
     }
 
@@ -75,6 +77,8 @@ package enum StoreEvent: TelemetryEvent {
         case .unreadableChunk(let path, let offset, let reason):
             [("path", path), ("offset", "\(offset)"), ("reason", reason)]
         case .abandonedCursor(let output), .foreignCursor(let output): [("output", output)]
+        case .deadLettersRetired(let output, let path, let letters):
+            [("output", output), ("path", path), ("letters", "\(letters)")]
         }
     }
 
@@ -96,12 +100,14 @@ package enum StoreEvent: TelemetryEvent {
         case .abandonedCursor: "store_abandoned_cursors"
         case .damagedCursor: "store_damaged_cursors"
         case .foreignCursor: "store_foreign_cursors"
+        case .deadLettersRetired: "output_dead_letters_retired"
         }
     }
 
     package var amount: UInt64 {
         switch self {
         case .numbersLostToPowerCut(let records), .gaveWay(_, let records): records
+        case .deadLettersRetired(_, _, let letters): UInt64(letters)
         default: 1
         }
     }

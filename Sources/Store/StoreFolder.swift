@@ -14,14 +14,22 @@ package struct StoreFolder: Sendable {
     /// The folder of a lane's cursors.
     package func cursors(lane: UInt16) -> String { "\(path)/cursors/\(lane)" }
     package func cursor(lane: UInt16, output: String) -> String { "\(cursors(lane: lane))/\(output)" }
+    /// The folder of all dead letters, and that of one output's.
+    package var deadLetters: String { "\(path)/dead-letter" }
+    package func deadLetters(output: String) -> String { "\(deadLetters)/\(output)" }
     package var quarantine: String { "\(path)/quarantine" }
     package var identity: String { "\(path)/identity" }
     package var reserve: String { "\(path)/reserve" }
 
     /// A segment's path by the number of its first record.
     package func segment(lane: UInt16, firstSequence: UInt64) -> String {
-        let digits = String(firstSequence)
-        return "\(segments(lane: lane))/\(String(repeating: "0", count: 20 - digits.count))\(digits).ndjson.gz"
+        "\(segments(lane: lane))/\(StoreFolder.digits(firstSequence)).ndjson.gz"
+    }
+
+    /// A number in twenty digits, so that names sort as their numbers do.
+    static func digits(_ number: UInt64) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: 20 - digits.count) + digits
     }
 
     /// The index that belongs to a segment.

@@ -372,7 +372,7 @@ package struct StoreWriter: ~Copyable, Sendable {
 
     /// Why `bytes` more are too many; nil when they fit.
     private mutating func shortage(of bytes: UInt64) -> String? {
-        let used = store.segments.reduce(0) { $0 + $1.size }
+        let used = store.segments.reduce(store.deadLetterBytes) { $0 + $1.size }
         if used + bytes > settings.maxSize { return "store.max_size is reached" }
         // Asked again when what was known to be free is used up, at the latest after a second: others write too.
         let now = SystemClock.monotonic

@@ -134,8 +134,8 @@ import Testing
         for round in 0..<3000 {
             var bytes = random.bytes(random.below(400))
             if round % 2 == 0 {
-                // Bytes that look right for a while.
-                let kept = random.below(header.bodyOffset)
+                // Bytes that look right for a while, but never up to the last byte of the checksum: chance could guess that.
+                let kept = random.below(header.bodyOffset - ChunkFormat.fieldChecksum + 1)
                 bytes = Array(member[0..<kept]) + bytes
             }
             if case .chunk = ChunkHeader.read(bytes.span) { Issue.record("round \(round): \(bytes)") }

@@ -17,7 +17,7 @@ import Testing
     func `on a store's first start every output begins with the first record`(start: StartPoint) throws {
         let writer = try bench.open()
         let cursor = try StoreCursor(writer.store, output: "out", start: start, mayGiveWay: false)
-        #expect(cursor.state.next == 1 && cursor.state.sending == nil)
+        #expect(cursor.state.next == 1 && cursor.state.sending.isEmpty)
         writer.close()
     }
 
@@ -42,14 +42,14 @@ import Testing
             account.rejected = 2
             for (n, reason) in DropReason.allCases.enumerated() { account[reason] = UInt64(n) }
         }
-        try cursor.beginSending(first: 8, last: 12)
+        try cursor.beginSending([SendingRange(first: 8, last: 12, epoch: 1)])
         let state = cursor.state
         writer.close()
         let again = try bench.open()
         let found = try StoreCursor(again.store, output: "out", start: .end, mayGiveWay: false)
         #expect(found.state == state)
         #expect(
-            found.state.sending == SendingRange(first: 8, last: 12, epoch: 1), "the epoch is that of the first attempt")
+            found.state.sending == [SendingRange(first: 8, last: 12, epoch: 1)], "the epoch is that of the first attempt")
         again.close()
     }
 

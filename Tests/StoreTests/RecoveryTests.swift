@@ -339,7 +339,7 @@ import Testing
         writer.awaitSync()
         #expect(writer.add(records: 5, of: source, upTo: 5) == .stored)
         try cursor.settle(next: 4) { $0.delivered += 3 }
-        try cursor.beginSending(first: 4, last: 5)
+        try cursor.beginSending([SendingRange(first: 4, last: 5, epoch: 1)])
         try cursor.sync()
         bench.disk.crash()
         _ = consume writer
@@ -352,7 +352,7 @@ import Testing
         #expect(bench.log.count("store_power_cut_records") == 5)
         var resumed = try StoreCursor(again.store, output: "out", start: .end, mayGiveWay: false)
         let late = try StoreCursor(again.store, output: "late", start: .history, mayGiveWay: false)
-        #expect(resumed.state.next == 4 && resumed.state.sending?.last == 5 && late.state.next == 1)
+        #expect(resumed.state.next == 4 && resumed.state.sending.first?.last == 5 && late.state.next == 1)
         #expect(Ledger(again.store).closes, "\(Ledger(again.store).text)")
         let source2 = again.define(.test("web"))
         #expect(again.add(records: 5, of: source2, upTo: 5) == .stored)

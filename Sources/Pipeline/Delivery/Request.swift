@@ -4,7 +4,7 @@ import Gzip
 package import Store
 
 /// A run of records. Its body is either spliced from the chunks' compressed bytes, or inflated text by text.
-package struct Request: ~Copyable {
+package struct Request: Sendable {
     private let chunks: [ReadChunk]
     /// The numbers of the first and the last record.
     package let first: UInt64
@@ -14,9 +14,13 @@ package struct Request: ~Copyable {
     package let textSize: Int
     /// Unique to these records on their way to this output: receivers may use it to drop repeats (plugins.md).
     package let key: String
+    /// Its size in the output's measure; of a part of a chunk, about so much.
+    package let measuredBytes: Int
 
     /// - Parameter chunks: at least one; they may hold records before `first` and behind `last`, which are left out.
-    package init(_ chunks: [ReadChunk], first: UInt64, last: UInt64, recordCount: UInt64, key: String) {
+    package init(
+        _ chunks: [ReadChunk], first: UInt64, last: UInt64, recordCount: UInt64, key: String, measuredBytes: Int? = nil
+    ) {
         precondition(!chunks.isEmpty && first <= last, "a request has records")
         self.chunks = chunks
         self.first = first
@@ -24,6 +28,7 @@ package struct Request: ~Copyable {
         self.recordCount = recordCount
         self.key = key
         textSize = chunks.reduce(0) { $0 + Int($1.header.textSize) }
+        self.measuredBytes = measuredBytes ?? chunks.reduce(0) { $0 + $1.member.count }
     }
 
     /// Lends the text of each chunk in turn, lines of JSON that end with newlines. `buffer` is overwritten.
@@ -36,6 +41,16 @@ package struct Request: ~Copyable {
             let range = wanted(of: chunk, buffer)
             try body(buffer.span.extracting(range))
         }
+    }
+
+    /// Its first record, without the newline.
+    package var firstLine: [UInt8] {
+        var inflater = Inflater(.raw)
+        var text = Arena(capacity: Int(chunks[0].header.textSize))
+        Request.inflate(chunks[0], &inflater, &text)
+        let start = wanted(of: chunks[0], text).lowerBound
+        let end = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text, from: start, to: text.count)
+        return [UInt8](copying: text.span.extracting(start..<max(start, end)))
     }
 
     /// All records as one gzip member. Whole chunks are spliced untouched; one that is cut is compressed anew.

@@ -20,4 +20,9 @@ package struct RetryPolicy: Sendable {
         let drawn = bound * Double.random(in: 0...1, using: &generator)
         return max(asked ?? .zero, drawn)
     }
+
+    /// The wait after an answer that somebody has to do something about: the second half of the longest wait, evenly.
+    package func slowWait(asked: Duration?, using generator: inout some RandomNumberGenerator) -> Duration {
+        max(asked ?? .zero, maximum * Double.random(in: 0.5...1, using: &generator))
+    }
 }

@@ -1,0 +1,75 @@
+// Sends one thing again and again until it is delivered, or until it is clear that the same thing never will be.
+import Disk
+import Telemetry
+
+/// How sending ended.
+enum SendingOutcome: Sendable {
+    case delivered
+    /// The receiver refuses it as it is: `.tooLarge` or `.refused`.
+    case refused(DeliveryFailure)
+    /// The task was cancelled first.
+    case cancelled
+}
+
+/// The patience of one output.
+struct RequestSender: Sendable {
+    let output: String
+    let retry: RetryPolicy
+    let status: DeliveryStatus
+    let telemetry: Telemetry
+
+    /// Repeats `body` until it succeeds, waiting longer and longer.
+    /// - Parameter afterFailure: called before each wait.
+    func send(
+        afterFailure: () -> Void = {}, _ body: () async throws(DeliveryFailure) -> Void
+    ) async -> SendingOutcome {
+        var generator = SystemRandomNumberGenerator()
+        var attempts = 0
+        while !Task.isCancelled {
+            do throws(DeliveryFailure) {
+                try await body()
+                succeeded(after: attempts)
+                return .delivered
+            } catch {
+                if Task.isCancelled { return .cancelled }
+                attempts += 1
+                let wait: Duration
+                switch error.kind {
+                case .tooLarge, .refused: return .refused(error)
+                case .passing:
+                    wait = retry.wait(afterAttempt: attempts, asked: error.retryAfter, using: &generator)
+                    telemetry.tell(
+                        DeliveryEvent.failed(
+                            output: output, reason: error.reason, attempt: attempts, waitMilliseconds: wait.inMilliseconds))
+                case .denied:
+                    wait = retry.slowWait(asked: error.retryAfter, using: &generator)
+                    telemetry.tell(
+                        DeliveryEvent.denied(
+                            output: output, reason: error.reason, waitMilliseconds: wait.inMilliseconds))
+                }
+                status.change {
+                    $0.failure = error.reason
+                    $0.isDenied = error.kind == .denied
+                }
+                afterFailure()
+                try? await Task.sleep(for: wait)
+            }
+        }
+        return .cancelled
+    }
+
+    private func succeeded(after attempts: Int) {
+        let failed = status.picture.failure != nil
+        if failed || attempts > 0 { telemetry.tell(DeliveryEvent.recovered(output: output, attempts: attempts)) }
+        status.change {
+            $0.lastSuccess = SystemClock.monotonic
+            $0.failure = nil
+            $0.isDenied = false
+        }
+    }
+}
+
+extension Duration {
+    /// For log lines.
+    var inMilliseconds: Int { Int(self / .milliseconds(1)) }
+}
