@@ -13,3 +13,12 @@ extension String {
         self = unsafe span.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
+
+extension Span<UInt8> {
+    /// The same bytes as a raw span, as libraries take them. (The standard library's own `bytes` is unsafe, because elements of
+    /// other types may have padding.)
+    public var rawBytes: RawSpan {
+        @_lifetime(copy self)
+        get { unsafe bytes }
+    }
+}

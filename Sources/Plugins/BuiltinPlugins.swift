@@ -7,6 +7,7 @@ extension Registry {
         var registry = Registry()
         registry.addInput(KubernetesLogsInput.self)
         registry.addInput(FileInput.self)
+        registry.addOutput(HTTPOutput.self)
         registry.addOutput(FileOutput.self)
         registry.addOutput(StdoutOutput.self)
         registry.addOutput(NullOutput.self)

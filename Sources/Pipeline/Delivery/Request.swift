@@ -53,28 +53,32 @@ package struct Request: Sendable {
         return [UInt8](copying: text.span.extracting(start..<max(start, end)))
     }
 
+    /// Bytes that its chunks take in the store.
+    package var compressedSize: Int { chunks.reduce(0) { $0 + $1.member.count } }
+
     /// All records as one gzip member. Whole chunks are spliced untouched; one that is cut is compressed anew.
     package borrowing func gzipBody() -> [UInt8] {
-        var body = Arena(capacity: chunks.reduce(64) { $0 + $1.member.count })
-        body.append(GzipMember.plainHeader)
-        var splice = GzipSplice()
+        var gzip = GzipBuilder(capacity: compressedSize + 64)
+        append(to: &gzip)
+        gzip.finish()
+        return Array(copying: gzip.span)
+    }
+
+    /// Adds all records to a gzip member.
+    package borrowing func append(to gzip: inout GzipBuilder) {
         for chunk in chunks {
-            if chunk.header.firstSequence >= first, chunk.header.endSequence <= last + 1 {
-                body.append(chunk.member.span.extracting(chunk.splice))
-                splice.add(textLength: UInt64(chunk.header.textSize), textChecksum: chunk.header.textChecksum)
+            let header = chunk.header
+            if header.firstSequence >= first, header.endSequence <= last + 1 {
+                gzip.append(
+                    deflated: chunk.member.span.extracting(chunk.splice), textLength: UInt64(header.textSize),
+                    textChecksum: header.textChecksum)
                 continue
             }
             var inflater = Inflater(.raw)
-            var deflater = Deflater()
-            var text = Arena(capacity: Int(chunk.header.textSize))
+            var text = Arena(capacity: Int(header.textSize))
             Request.inflate(chunk, &inflater, &text)
-            let part = text.span.extracting(wanted(of: chunk, text))
-            _ = body.fill(Deflater.bound(part.count)) { deflater.compress(part, into: &$0) }
-            body.truncate(to: body.count - Deflater.finalBlock.count)
-            splice.add(textLength: UInt64(part.count), textChecksum: CRC32.of(part))
+            gzip.append(text.span.extracting(wanted(of: chunk, text)))
         }
-        body.append(splice.ending)
-        return Array(copying: body.span)
     }
 
     private static func inflate(_ chunk: ReadChunk, _ inflater: inout Inflater, _ buffer: inout Arena) {

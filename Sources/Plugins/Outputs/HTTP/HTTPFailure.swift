@@ -1,0 +1,75 @@
+// Why there was no answer, in words for an operator.
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Pipeline
+
+/// A request without an answer.
+struct HTTPFailure: Error, CustomStringConvertible {
+    let description: String
+    /// There was a connection, and then there was none.
+    let isLostConnection: Bool
+
+    init(_ error: any Error, _ settings: HTTPSettings) {
+        isLostConnection = Self.isLost(error)
+        description = Self.words(error, settings)
+    }
+
+    private static func isLost(_ error: any Error) -> Bool {
+        switch error {
+        case let error as HTTPClientError: error == .remoteConnectionClosed || error == .uncleanShutdown
+        case let error as IOError: [ECONNRESET, EPIPE].contains(error.errnoCode)
+        case let error as ChannelError: error == .ioOnClosedChannel || error == .eof || error == .alreadyClosed
+        case let error as NIOSSLError: error == .uncleanShutdown
+        default: false
+        }
+    }
+
+    private static func words(_ error: any Error, _ settings: HTTPSettings) -> String {
+        switch error {
+        case let error as HTTPClientError: words(error, settings)
+        case let error as NIOConnectionError: words(error)
+        case let error as IOError: "the connection broke: \(error)"
+        case let error as SocketAddressError: "the server's name cannot be looked up: \(error)"
+        case is NIOSSLExtraError:
+            "the server's certificate is for another name (\(error)); tls.server_name says which one to expect"
+        case let error as NIOSSLError: words(error)
+        case let error as BoringSSLError: "the secured connection broke: \(error)"
+        default: "\(error)"
+        }
+    }
+
+    private static func words(_ error: HTTPClientError, _ settings: HTTPSettings) -> String {
+        switch error {
+        case .connectTimeout: "no connection within timeouts.connect (\(settings.timeouts.connect))"
+        case .tlsHandshakeTimeout:
+            "no secured connection within timeouts.connect and timeouts.tls (\(settings.timeouts.connect) and \(settings.timeouts.tls))"
+        case .readTimeout: "no answer within timeouts.response (\(settings.timeouts.response))"
+        case .writeTimeout: "the server took nothing of the body for timeouts.response (\(settings.timeouts.response))"
+        case .deadlineExceeded: "not done within timeouts.whole (\(settings.timeouts.whole))"
+        case .remoteConnectionClosed: "the server closed the connection before it answered"
+        case .proxyAuthenticationRequired: "the proxy wants a user name and a password"
+        case .invalidProxyResponse: "the proxy refuses the connection"
+        case .cancelled: "cancelled"
+        default: error.shortDescription
+        }
+    }
+
+    private static func words(_ error: NIOConnectionError) -> String {
+        let place = "\(error.host):\(error.port)"
+        if let reason = error.connectionErrors.last?.error { return "cannot connect to \(place): \(reason)" }
+        return "the name of \(place) cannot be looked up: \(error.dnsAError.map { "\($0)" } ?? "no address")"
+    }
+
+    private static func words(_ error: NIOSSLError) -> String {
+        switch error {
+        case .handshakeFailed(let reason):
+            "\(reason)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "the server's certificate is not trusted: it has expired, or it is not from an authority of tls.ca_file or of this system"
+                : "no secured connection: \(reason)"
+        case .uncleanShutdown: "the secured connection broke"
+        default: "no secured connection: \(error)"
+        }
+    }
+}

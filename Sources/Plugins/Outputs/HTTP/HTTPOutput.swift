@@ -1,0 +1,147 @@
+// Output `http`: sends requests to a web server, one answer for each. What an answer means is docs/delivery.md.
+import AsyncHTTPClient
+import Disk
+import NIOCore
+import NIOHTTP1
+package import Pipeline
+import Telemetry
+
+/// Sends records over HTTP.
+package final class HTTPOutput: ConcurrentOutput {
+    package static let name = "http"
+
+    package struct Settings: PluginSettings {
+        let http: HTTPSettings
+
+        package init(from fields: inout Fields) { http = HTTPSettings(from: &fields) }
+    }
+
+    private let settings: HTTPSettings
+    private let context: PluginContext
+    private let connections: HTTPConnections
+    private let credentials: HTTPCredentials
+    private let url: String
+    /// The headers that are the same for every request.
+    private let headers: HTTPHeaders
+
+    package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
+        let http = settings.http
+        guard let target = HTTPTarget(http.url) else { throw .unusable("'\(http.url)' is not the address of a web server") }
+        self.settings = http
+        self.context = context
+        connections = try HTTPConnections(http, output: context.name, telemetry: context.telemetry)
+        credentials = HTTPCredentials(http.auth)
+        var headers = HTTPHeaders()
+        headers.add(name: "Content-Type", value: HTTPBody.contentType(http.format))
+        headers.add(name: "User-Agent", value: "sluice")
+        if http.compression == .gzip { headers.add(name: "Content-Encoding", value: "gzip") }
+        // The certificate's name may be another than the address; the server is still asked for by its address.
+        headers.add(name: "Host", value: target.hostHeader)
+        for (name, value) in http.headers { headers.replaceOrAdd(name: name, value: value) }
+        self.headers = headers
+        url = http.tls.serverName.map(target.replacing) ?? http.url
+    }
+
+    package var concurrency: Int { settings.concurrency }
+    package var measure: RequestMeasure { settings.compression == .gzip ? .compressed : .text }
+    package var state: [UInt8] { [] }
+
+    package func open(state: [UInt8]) async throws(DeliveryFailure) {
+        if settings.tls.insecureSkipVerify {
+            context.telemetry.tell(HTTPOutputEvent.insecure(output: context.name, url: settings.url))
+        }
+    }
+
+    package func send(_ request: borrowing Request) async throws(DeliveryFailure) {
+        var message = HTTPClientRequest(url: url)
+        message.method = settings.method.method
+        message.headers = headers
+        message.headers.add(name: "Idempotency-Key", value: request.key)
+        if let header = try credentials.header() { message.headers.replaceOrAdd(name: "Authorization", value: header) }
+        message.body = .bytes(HTTPBody.make(request, settings.format, settings.compression))
+
+        let answer: HTTPAnswer
+        do throws(HTTPFailure) {
+            answer = try await exchange(message)
+        } catch {
+            throw DeliveryFailure(error.description)
+        }
+        try answer.check(now: SystemClock.realtime)
+    }
+
+    package func close() async { await connections.close() }
+
+    /// Sends and reads the answer. A connection that the server closed while it lay idle is no failure: the request goes
+    /// out once more, over a new one.
+    private func exchange(_ message: HTTPClientRequest) async throws(HTTPFailure) -> HTTPAnswer {
+        let lease = connections.lease()
+        do throws(HTTPFailure) {
+            let answer = try await exchangeOnce(message, lease.client)
+            await connections.giveBack(lease, answered: true)
+            return answer
+        } catch {
+            guard error.isLostConnection, connections.mayHaveIdled(lease), !Task.isCancelled else {
+                await connections.giveBack(lease, answered: false)
+                throw error
+            }
+            context.telemetry.tell(HTTPOutputEvent.reconnected(output: context.name, reason: error.description))
+        }
+        do throws(HTTPFailure) {
+            let answer = try await exchangeOnce(message, lease.client)
+            await connections.giveBack(lease, answered: true)
+            return answer
+        } catch {
+            await connections.giveBack(lease, answered: false)
+            throw error
+        }
+    }
+
+    private func exchangeOnce(_ message: HTTPClientRequest, _ client: HTTPClient) async throws(HTTPFailure) -> HTTPAnswer {
+        let whole = settings.timeouts.whole
+        let deadline = NIODeadline.now() + .nanoseconds(Int64(whole.nanoseconds))
+        do {
+            let response = try await client.execute(message, deadline: deadline)
+            let body = await HTTPAnswer.beginning(of: response.body, until: deadline)
+            return HTTPAnswer(
+                status: Int(response.status.code), reason: response.status.reasonPhrase,
+                retryAfter: response.headers.first(name: "Retry-After"), words: HTTPAnswer.words(of: body))
+        } catch {
+            throw HTTPFailure(error, settings)
+        }
+    }
+}
+
+extension HTTPAnswer {
+    /// Longer bodies are not read to their end: the connection is given up instead.
+    private static let longestBody = 64 * 1024
+
+    /// The beginning of a body. It is read on to its end, so that the connection can be used again, but not past the
+    /// deadline: the status has been said, so a body that fails fails nothing.
+    static func beginning(of body: HTTPClientResponse.Body, until deadline: NIODeadline) async -> [UInt8] {
+        await withTaskGroup(of: [UInt8].self) { group in
+            group.addTask {
+                var beginning: [UInt8] = []
+                var size = 0
+                do {
+                    for try await part in body {
+                        size += part.readableBytes
+                        if beginning.count <= wordsLimit {
+                            beginning += part.readableBytesView.prefix(wordsLimit + 1 - beginning.count)
+                        }
+                        if size > longestBody { break }
+                    }
+                } catch {
+                    // What came so far has to do.
+                }
+                return beginning
+            }
+            group.addTask {
+                let left = deadline - NIODeadline.now()
+                try? await Task.sleep(for: .nanoseconds(max(0, left.nanoseconds)))
+                return []
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? []
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// The settings of the output `http`, checked as far as they can be without looking at the world.
+private import Foundation
+import NIOHTTP1
+package import Pipeline
+private import Store
+
+/// What an operator can set for the output `http`.
+package struct HTTPSettings: SettingsSection {
+    /// How records are put together.
+    package enum Format: String, CaseIterable, Sendable {
+        /// One JSON object a line.
+        case ndjson
+        /// One JSON array of objects.
+        case jsonArray = "json_array"
+    }
+
+    /// How bodies are encoded.
+    package enum Compression: String, CaseIterable, Sendable {
+        case gzip
+        case none
+    }
+
+    /// The method of requests.
+    package enum Method: String, CaseIterable, Sendable {
+        case post = "POST"
+        case put = "PUT"
+    }
+
+    package let url: String
+    let method: Method
+    let format: Format
+    let compression: Compression
+    /// In the order of the file.
+    let headers: [(name: String, value: String)]
+    let auth: Auth
+    let tls: TLS
+    let timeouts: Timeouts
+    let concurrency: Int
+
+    package init(from fields: inout Fields) {
+        let hint = "for example 'url: https://logs.example.com/ingest'"
+        url = fields.required("url", as: String.self, hint: hint) ?? ""
+        if !url.isEmpty, let fault = Self.faultOfURL(url) { fields.refuse("url", fault, hint: hint) }
+        method = fields.choice("method", default: .post)
+        format = fields.choice("format", default: .ndjson)
+        compression = fields.choice("compression", default: .gzip)
+        headers = fields.table("headers", of: HeaderValue.self, refusingNames: Self.faultOfHeader).map { ($0, $1.text) }
+        auth = fields.section("auth", as: Auth.self)
+        tls = fields.section("tls", as: TLS.self)
+        timeouts = fields.section("timeouts", as: Timeouts.self)
+        concurrency = fields.int("concurrency", default: 1, in: 1...CursorState.mostSending)
+        if auth.isGiven, let name = headers.first(where: { $0.name.lowercased() == "authorization" })?.name {
+            fields.refuse("headers", "'\(name)' is set here and by 'auth:', which of them is meant?")
+        }
+        if !url.isEmpty, url.hasPrefix("http://"), fields.has("tls") {
+            fields.refuse("tls", "the url begins with http://, so there is no TLS to set", hint: "write https:// in 'url'")
+        }
+    }
+
+    private static func faultOfURL(_ text: String) -> String? {
+        guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
+            scheme == "http" || scheme == "https"
+        else { return "'\(text)' is not the address of a web server, expected http:// or https://" }
+        if parts.host?.isEmpty != false { return "'\(text)' has no host" }
+        if parts.user != nil || parts.password != nil { return "holds a user name or a password, they belong under 'auth:'" }
+        return nil
+    }
+
+    /// Names that the client itself sets, or that would break the request.
+    private static let ownHeaders: Set<String> = [
+        "content-length", "transfer-encoding", "content-encoding", "connection", "idempotency-key", "expect",
+    ]
+
+    private static func faultOfHeader(_ name: String) -> String? {
+        let tokens = "!#$%&'*+-.^_`|~"
+        let isToken = name.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || tokens.unicodeScalars.contains($0))
+        }
+        if name.isEmpty || !isToken { return "is not the name of a header" }
+        return ownHeaders.contains(name.lowercased()) ? "is set by the output itself" : nil
+    }
+
+    // MARK: Sections
+
+    /// Who we say we are.
+    struct Auth: SettingsSection {
+        let username: String?
+        let password: Secret?
+        let bearer: Secret?
+        let bearerFile: String?
+
+        init(from fields: inout Fields) {
+            username = fields.optional("username", as: String.self)
+            password = fields.optional("password", as: Secret.self)
+            bearer = fields.optional("bearer", as: Secret.self)
+            bearerFile = fields.optional("bearer_file", as: String.self)
+            let ways = [fields.has("username"), fields.has("bearer"), fields.has("bearer_file")].count { $0 }
+            if ways > 1 {
+                let extra = fields.has("bearer_file") ? "bearer_file" : "bearer"
+                fields.refuse(extra, "there is another way to authenticate beside it, only one can be used")
+            }
+            if fields.has("username") != fields.has("password") {
+                fields.has("username")
+                    ? fields.refuse("password", "missing, a user name needs one")
+                    : fields.refuse("username", "missing, a password needs one")
+            }
+        }
+
+        var isGiven: Bool { username != nil || bearer != nil || bearerFile != nil }
+    }
+
+    /// How the connection is secured; https is, with the system's authorities, when nothing is set.
+    struct TLS: SettingsSection {
+        let caFile: String?
+        let certFile: String?
+        let keyFile: String?
+        let serverName: String?
+        let insecureSkipVerify: Bool
+
+        init(from fields: inout Fields) {
+            caFile = fields.optional("ca_file", as: String.self)
+            certFile = fields.optional("cert_file", as: String.self)
+            keyFile = fields.optional("key_file", as: String.self)
+            serverName = fields.optional("server_name", as: String.self)
+            insecureSkipVerify = fields.value("insecure_skip_verify", default: false)
+            if fields.has("cert_file") != fields.has("key_file") {
+                fields.has("cert_file")
+                    ? fields.refuse("key_file", "missing, a client certificate needs its key")
+                    : fields.refuse("cert_file", "missing, a key needs its certificate")
+            }
+        }
+    }
+
+    /// How long each phase of a request may take.
+    struct Timeouts: SettingsSection {
+        /// Until there is a connection, the name looked up.
+        let connect: Interval
+        /// So much longer when it is to be secured.
+        let tls: Interval
+        /// How long the server may be silent: neither taking the body nor answering.
+        let response: Interval
+        /// All of it.
+        let whole: Interval
+
+        init(from fields: inout Fields) {
+            let least = Interval.milliseconds(10)
+            connect = fields.value("connect", default: .seconds(10), atLeast: least)
+            tls = fields.value("tls", default: .seconds(10), atLeast: least)
+            response = fields.value("response", default: .seconds(30), atLeast: least)
+            whole = fields.value("whole", default: .minutes(2), atLeast: least)
+        }
+    }
+}
+
+/// What a header may hold: no control characters.
+private struct HeaderValue: TextSettingValue {
+    static var expectation: String { "the value of a header" }
+    let text: String
+
+    init(text: String) throws(SettingMisfit) {
+        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
+            throw .text("has control characters, a header cannot")
+        }
+        self.text = text
+    }
+}
+
+extension HTTPSettings.Method {
+    var method: HTTPMethod { self == .post ? .POST : .PUT }
+}
