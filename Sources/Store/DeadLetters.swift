@@ -1,5 +1,5 @@
 // Records that a receiver refuses for good, kept with its answer: lines of JSON that any tool reads.
-// A letter is written and synced before the cursor passes its record; until then it is a suspicion that may be withdrawn.
+// A letter is written and synced before the cursor passes its record.
 private import Bytes
 package import Disk
 private import Telemetry
@@ -67,22 +67,24 @@ package struct DeadLetters: ~Copyable {
     private let store: Store
     private let output: String
     private let folder: String
-    /// The file that is being written, and its size; a new one is begun past `fileSize`.
-    private var file: Current?
-    private var size: UInt64 = 0
-    /// Where each letter that may still be withdrawn begins in the file.
-    private var suspicions: [(sequence: UInt64, offset: UInt64)] = []
+    private var current: Current?
 
-    /// Letters are there that may still be withdrawn.
-    package var hasSuspicions: Bool { !suspicions.isEmpty }
+    /// The file that is being written; a new one is begun past `fileSize`.
+    private final class Current {
+        let file: OwnedFile
+        var size: UInt64
+        /// The last letter's record.
+        var lastSequence: UInt64?
+
+        init(_ file: consuming OwnedFile, size: UInt64, lastSequence: UInt64?) {
+            self.file = file
+            self.size = size
+            self.lastSequence = lastSequence
+        }
+    }
 
     /// A file of letters is closed at this size.
     static let fileSize: UInt64 = 1 << 20
-
-    private final class Current {
-        let handle: OwnedFile
-        init(_ handle: consuming OwnedFile) { self.handle = handle }
-    }
 
     package init(_ store: Store, output: String) {
         self.store = store
@@ -90,75 +92,58 @@ package struct DeadLetters: ~Copyable {
         folder = store.folder.deadLetters(output: output)
     }
 
-    /// Writes a letter, durably. It is a suspicion until `confirm()`.
-    package mutating func suspect(_ letter: DeadLetter) throws(DiskError) {
-        let line = letter.line
+    /// Writes a letter, durably. The one that was written last is not written again: a crash may have come before the cursor
+    /// passed its record.
+    package mutating func append(_ letter: DeadLetter) throws(DiskError) {
         let current = try open(for: letter.sequence)
+        if current.lastSequence == letter.sequence { return }
+        let line = letter.line
         do throws(DiskError) {
-            try store.fileSystem.write(line.span, to: current.handle, at: size)
-            try store.fileSystem.sync(current.handle)
+            try store.fileSystem.write(line.span, to: current.file, at: current.size)
+            try store.fileSystem.sync(current.file)
         } catch {
-            try? store.fileSystem.truncate(current.handle, to: size)
+            try? store.fileSystem.truncate(current.file, to: current.size)
             throw error
         }
-        suspicions.append((letter.sequence, size))
-        size += UInt64(line.count)
+        current.size += UInt64(line.count)
+        current.lastSequence = letter.sequence
         store.changeDeadLetterBytes(by: Int64(line.count))
-    }
-
-    /// The suspicions were right: their records will never be sent again. The oldest files are deleted when the letters
-    /// have outgrown their share.
-    package mutating func confirm() {
-        suspicions.removeAll()
         retire()
     }
 
-    /// The suspicions were wrong: the receiver refuses everything.
-    package mutating func withdraw() throws(DiskError) {
-        guard let first = suspicions.first, let current = file else { return }
-        try store.fileSystem.truncate(current.handle, to: first.offset)
-        try store.fileSystem.sync(current.handle)
-        store.changeDeadLetterBytes(by: -Int64(size - first.offset))
-        size = first.offset
-        suspicions.removeAll()
+    /// The file to write to: the newest while it is small enough.
+    private mutating func open(for sequence: UInt64) throws(DiskError) -> Current {
+        if current == nil, let newest = DeadLetters.files(folder).last { current = try reopen(newest) }
+        if let current, current.size < DeadLetters.fileSize { return current }
+        try store.fileSystem.makeFolder(folder)
+        let file = try store.fileSystem.open("\(folder)/\(StoreFolder.digits(sequence)).ndjson", .create)
+        try store.fileSystem.syncFolder(folder)
+        let next = Current(file, size: 0, lastSequence: nil)
+        current = next
+        return next
     }
 
-    /// Takes up what a start finds: letters of records that the cursor has not passed are suspicions. Returns their numbers.
-    package mutating func recover(next: UInt64) throws(DiskError) -> [UInt64] {
-        guard let path = DeadLetters.files(folder).last else { return [] }
-        let found = try store.fileSystem.open(path, .update)
-        let bytes = try found.read(count: Int(try found.status().size), at: 0)
+    /// Takes up a file that an earlier start left. What a crash left in the middle of a line was never relied on.
+    private func reopen(_ path: String) throws(DiskError) -> Current {
+        let file = try store.fileSystem.open(path, .update)
+        let size = try file.status().size
+        let bytes = try file.read(count: Int(size), at: 0)
         var end = 0
-        var start = 0
-        while let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes.span, from: start) {
-            guard let letter = DeadLetter(line: bytes.span.extracting(start..<newline)) else { break }
-            if letter.sequence >= next { suspicions.append((letter.sequence, UInt64(start))) }
-            start = newline + 1
-            end = start
+        var last: UInt64?
+        while let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes.span, from: end),
+            let letter = DeadLetter(line: bytes.span.extracting(end..<newline))
+        {
+            last = letter.sequence
+            end = newline + 1
         }
-        // What a crash left in the middle of a line was never relied on.
         if end < bytes.count {
-            try store.fileSystem.truncate(found, to: UInt64(end))
+            try store.fileSystem.truncate(file, to: UInt64(end))
             store.changeDeadLetterBytes(by: -Int64(bytes.count - end))
         }
-        size = UInt64(end)
-        file = Current(found)
-        return suspicions.map(\.sequence)
+        return Current(file, size: UInt64(end), lastSequence: last)
     }
 
-    /// Makes sure that there is a file to write to.
-    private mutating func open(for sequence: UInt64) throws(DiskError) -> Current {
-        if let file, size < DeadLetters.fileSize || !suspicions.isEmpty { return file }
-        try store.fileSystem.makeFolder(folder)
-        let path = "\(folder)/\(StoreFolder.digits(sequence)).ndjson"
-        let next = try store.fileSystem.open(path, .create)
-        size = try next.status().size
-        try store.fileSystem.syncFolder(folder)
-        let current = Current(next)
-        file = current
-        return current
-    }
-
+    /// Deletes the oldest files when the letters have outgrown their share.
     private func retire() {
         var files = DeadLetters.files(folder)
         while store.deadLetterBytes > store.deadLetterLimit, files.count > 1 {

@@ -7,8 +7,8 @@ import Store
 
 struct ChunksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "chunks", abstract: "List, print or verify the chunks of a store.",
-        subcommands: [List.self, Cat.self, Verify.self])
+        commandName: "chunks", abstract: "List, print or verify the chunks of a store, and its dead letters.",
+        subcommands: [List.self, Cat.self, Verify.self, DeadLettersCommand.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List segments and chunks.")

@@ -46,11 +46,13 @@ final class Bench: Sendable {
     func deliver(
         _ store: Store, _ cursor: Handover<StoreCursor>, _ script: OutputScript,
         _ settings: DeliverySettings = .forTests,
-        status: DeliveryStatus = DeliveryStatus()
+        status: DeliveryStatus = DeliveryStatus(), concurrency: Int? = nil
     ) async {
         guard let cursor = cursor.take() else { return }
+        let output: any Output =
+            if let concurrency { ConcurrentScriptedOutput(script, concurrency: concurrency) } else { ScriptedOutput(script) }
         let delivery = Delivery(
-            ScriptedOutput(script), cursor: cursor, store: store, settings: settings, status: status,
+            output, cursor: cursor, store: store, settings: settings, status: status,
             telemetry: log.telemetry)
         await delivery.run()
     }
@@ -106,7 +108,7 @@ func noise(_ number: Int, bytes: Int) -> String {
 final class OutputScript: Sendable {
     enum Answer: Sendable {
         case success
-        case failure(String, retryAfter: Duration? = nil)
+        case failure(String, kind: DeliveryFailure.Kind = .passing, retryAfter: Duration? = nil)
         /// No answer until the delivery is cancelled.
         case silence
     }
@@ -137,13 +139,18 @@ final class OutputScript: Sendable {
 
     private let state: Mutex<State>
     private let cursorPath: String?
+    private let judge: @Sendable (Seen) -> Answer
 
     /// - Parameters:
-    ///   - answers: to the first requests; all others succeed.
+    ///   - answers: to the first requests.
     ///   - cursorPath: the cursor's file, to look at while a request is on its way.
-    init(_ answers: [Answer] = [], cursorPath: String? = nil) {
+    ///   - judge: answers all others; they succeed without one.
+    init(
+        _ answers: [Answer] = [], cursorPath: String? = nil, judge: @escaping @Sendable (Seen) -> Answer = { _ in .success }
+    ) {
         state = Mutex(State(answers: answers))
         self.cursorPath = cursorPath
+        self.judge = judge
     }
 
     /// What `open` answers, one after the other.
@@ -195,7 +202,7 @@ final class OutputScript: Sendable {
             let count = state.seen.count
             let due = state.waiters.filter { $0.count <= count }.map(\.continuation)
             state.waiters.removeAll { $0.count <= count }
-            return (state.answers.isEmpty ? .success : state.answers.removeFirst(), due)
+            return (state.answers.isEmpty ? judge(seen) : state.answers.removeFirst(), due)
         }
         for waiter in due { waiter.resume() }
         return answer
@@ -210,6 +217,25 @@ struct NoSettings: PluginSettings {
     init(from fields: inout Fields) {}
 }
 
+/// The same, several at a time.
+final class ConcurrentScriptedOutput: ConcurrentOutput {
+    static let name = "concurrent"
+    private let script: OutputScript
+    let concurrency: Int
+
+    init(_ script: OutputScript, concurrency: Int) {
+        self.script = script
+        self.concurrency = concurrency
+    }
+
+    convenience init(_ settings: NoSettings, context: PluginContext) { self.init(OutputScript(), concurrency: 1) }
+
+    var state: [UInt8] { [] }
+    func open(state: [UInt8]) async throws(DeliveryFailure) { try await script.open(state).act() }
+    func send(_ request: borrowing Request) async throws(DeliveryFailure) { try await script.take(request).act() }
+    func close() async { script.close() }
+}
+
 final class ScriptedOutput: Output {
     static let name = "scripted"
     private let script: OutputScript
@@ -218,20 +244,23 @@ final class ScriptedOutput: Output {
     convenience init(_ settings: NoSettings, context: PluginContext) { self.init(OutputScript()) }
 
     var state: [UInt8] { script.outputState }
-    func open(state: [UInt8]) async throws(DeliveryFailure) { try await act(script.open(state)) }
+    func open(state: [UInt8]) async throws(DeliveryFailure) { try await script.open(state).act() }
     func prepare() async throws(DeliveryFailure) { script.prepare() }
 
     func send(_ request: borrowing Request) async throws(DeliveryFailure) {
-        try await act(script.take(request))
+        try await script.take(request).act()
         script.succeeded(request.last)
     }
 
     func close() async { script.close() }
+}
 
-    private func act(_ answer: OutputScript.Answer) async throws(DeliveryFailure) {
-        switch answer {
+extension OutputScript.Answer {
+    fileprivate func act() async throws(DeliveryFailure) {
+        switch self {
         case .success: return
-        case .failure(let reason, let retryAfter): throw DeliveryFailure(reason, retryAfter: retryAfter)
+        case .failure(let reason, let kind, let retryAfter):
+            throw DeliveryFailure(reason, kind: kind, retryAfter: retryAfter)
         case .silence:
             while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
             throw DeliveryFailure("cancelled")
@@ -417,4 +446,10 @@ extension Bench {
         await store.ended()
         return store
     }
+}
+
+/// Counts calls, from 1.
+final class StepCounter: Sendable {
+    private let count = Atomic(0)
+    func next() -> Int { count.add(1, ordering: .relaxed).newValue }
 }

@@ -54,7 +54,6 @@ package struct Delivery: ~Copyable {
         {
             isOpen = true
         }
-        recoverSuspicions()
         while !Task.isCancelled {
             let version = store.version
             let hasEnded = store.isEnded
@@ -107,10 +106,16 @@ package struct Delivery: ~Copyable {
     /// The requests that go out next, together: exactly those that were on their way before a restart, or the next step of a
     /// search, or what fits.
     private mutating func nextRequests() -> [Outgoing] {
-        if let search {
-            gather(through: search.next)
-            let limits = RequestLimits(bytes: .max, records: search.size, through: search.through)
-            return cut(from: search.next, limits).map { [$0] } ?? []
+        if let step = search?.step {
+            // What is delivered already is not sent again to show that something is taken.
+            var (from, through) = (step.from, step.through)
+            for island in cursor.state.islands {
+                if island.first <= from, from <= island.last { from = island.last + 1 }
+                if island.first > from { through = min(through, island.first - 1) }
+            }
+            gather(through: from)
+            let limits = RequestLimits(bytes: .max, records: step.records, through: through)
+            return cut(from: from, limits).map { [$0] } ?? []
         }
         let ranges = cursor.state.sending
         if let last = ranges.last?.last {
@@ -120,7 +125,8 @@ package struct Delivery: ~Copyable {
             }
             if !again.isEmpty { return again }
             if isUnreadable { return [] }
-            forgetSending()
+            // It is lost by now, which has been told.
+            note(sending: [])
         }
         let most = (output as? any ConcurrentOutput)?.concurrency ?? 1
         gather(upTo: sizeLimit.bytes * most)
@@ -154,10 +160,8 @@ package struct Delivery: ~Copyable {
     /// Reads waiting chunks until the window holds so many bytes, or reaches the record `through`.
     private mutating func gather(upTo bytes: Int = .max, through last: UInt64 = .max) {
         isUnreadable = false
-        // Numbers that were never given may lie before what is delivered already.
-        if let island = cursor.state.islands.first, store.records(from: cursor.state.next, to: island.first) == 0 {
-            settle(next: island.first) { _ in }
-        }
+        let next = passingSkipped(to: cursor.state.islands.first)
+        if next > cursor.state.next { settle(next: next) { _ in } }
         // What was on its way already is sent to its end: the receiver may have it.
         let rules = cursor.state.sending.isEmpty ? settings : nil
         while window.bytes < bytes, window.textBytes < RequestWindow.largestText, (window.end ?? 0) <= last {
@@ -194,11 +198,7 @@ package struct Delivery: ~Copyable {
     private mutating func deliver(_ outgoing: [Outgoing]) async {
         let ranges = outgoing.map(\.range)
         let requests = outgoing.map(\.request)
-        do throws(DiskError) {
-            try cursor.beginSending(ranges)
-        } catch {
-            telemetry.tell(DeliveryEvent.cannotSaveCursor(output: cursor.output, reason: error.description))
-        }
+        note(sending: ranges)
         if requests.count == 1 {
             let outcome = await send(requests[0])
             lastRequest = SystemClock.monotonic
@@ -246,48 +246,45 @@ package struct Delivery: ~Copyable {
 
     /// Moves the cursor over what was delivered in a row, notes what was delivered behind it, and turns to what was refused.
     private mutating func settle(_ requests: [Request], _ outcomes: [SendingOutcome], _ ranges: [SendingRange]) {
-        let row = outcomes.prefix { $0.isDelivered }.count
-        var islands = cursor.state.islands
         var underWay: [SendingRange] = []
-        for index in row..<requests.count {
-            let request = requests[index]
+        var delivered: [Request] = []
+        var refusal: (Request, DeliveryFailure)?
+        for (index, request) in requests.enumerated() {
             switch outcomes[index] {
-            case .delivered:
-                islands.append(
-                    DeliveredIsland(
-                        first: request.first, last: request.last, delivered: request.recordCount, notSelected: 0))
+            case .delivered: delivered.append(request)
             case .cancelled: underWay.append(ranges[index])
-            case .refused: continue
+            case .refused(let failure): refusal = refusal ?? (request, failure)
             }
+        }
+        settle(delivered: delivered)
+        if !underWay.isEmpty || refusal != nil { note(sending: underWay) }
+        if let (request, failure) = refusal { refused(request, failure) }
+    }
+
+    /// Settles requests that were delivered: the cursor passes those that lie directly before it, the others are islands.
+    private mutating func settle(delivered requests: [Request]) {
+        guard !requests.isEmpty else { return }
+        var islands = cursor.state.islands
+        for request in requests {
+            islands.append(
+                DeliveredIsland(first: request.first, last: request.last, delivered: request.recordCount, notSelected: 0))
+            sizeLimit.grow(afterDelivering: request.measuredBytes)
+            let bytes = UInt64(request.textSize)
+            sender.status.change { $0.deliveredBytes += bytes }
         }
         islands.sort { $0.first < $1.first }
-        for request in requests.prefix(row) { noteDelivered(request) }
-        if row > 0 || islands.count > cursor.state.islands.count {
-            let next = row > 0 ? requests[row - 1].last + 1 : cursor.state.next
-            let records = requests.prefix(row).reduce(0) { $0 + $1.recordCount }
-            // Behind suspects from before a restart something was delivered: that confirms them.
-            let suspects = row > 0 ? recoveredSuspects(before: requests[0].first) : 0
-            settle(next: next, islands: islands) {
-                $0.delivered += records
-                $0.rejected += suspects
-            }
-            confirm(suspects)
-        }
-        if !underWay.isEmpty { try? cursor.beginSending(underWay) }
-        guard row < requests.count, case .refused(let failure) = outcomes[row] else { return }
-        refused(requests[row], failure)
+        settle(next: passingSkipped(to: islands.first), islands: islands) { _ in }
     }
 
-    private mutating func noteDelivered(_ request: Request) {
-        sizeLimit.grow(afterDelivering: request.measuredBytes)
-        let bytes = UInt64(request.textSize)
-        sender.status.change { $0.deliveredBytes += bytes }
+    /// The cursor's next record, or the beginning of an island when only numbers that were never given lie before it.
+    private borrowing func passingSkipped(to island: DeliveredIsland?) -> UInt64 {
+        let next = cursor.state.next
+        guard let first = island?.first, first > next, store.records(from: next, to: first) == 0 else { return next }
+        return first
     }
 
-    /// A request was refused as it is: a smaller one goes next, or a search begins.
+    /// A request was refused as it is: smaller ones go next, or a search begins.
     private mutating func refused(_ request: Request, _ failure: DeliveryFailure) {
-        withdrawSuspicions()
-        forgetSending()
         if failure.kind == .tooLarge, request.recordCount > 1, sizeLimit.shrink(from: request.measuredBytes) {
             telemetry.tell(
                 DeliveryEvent.tooLarge(
@@ -297,42 +294,35 @@ package struct Delivery: ~Copyable {
         }
         telemetry.tell(
             DeliveryEvent.searching(output: cursor.output, reason: failure.reason, records: request.recordCount))
-        search = RefusalSearch(first: request.first, last: request.last)
+        // What was on its way before a crash may lie behind suspects of the search that the crash ended.
+        search = RefusalSearch(first: min(cursor.state.next, request.first), last: request.last)
     }
 
     /// One step of a search is answered.
     private mutating func settleStep(_ request: Request, _ outcome: SendingOutcome) async {
-        guard var step = search else { return }
+        guard var state = search else { return }
         switch outcome {
         case .cancelled: return
         case .delivered:
-            noteDelivered(request)
-            let suspects = step.suspects
-            step.accepted(through: request.last)
-            settle(next: request.last + 1) {
-                $0.delivered += request.recordCount
-                $0.rejected += suspects
-            }
-            confirm(suspects)
-            search = step.isOver ? nil : step
+            settle(delivered: [request])
+            state.accepted(through: request.last)
         case .refused(let failure):
-            forgetSending()
-            switch step.refused(records: request.recordCount, through: request.last) {
-            case .narrower: search = step
-            case .suspected:
-                guard await suspect(request, failure) else { return }
-                search = step
-            case .denied: await denied(failure)
+            note(sending: [])
+            switch state.refused(records: request.recordCount, through: request.last) {
+            case .narrower: break
+            case .suspected: sender.status.change { $0.failure = failure.reason }
+            case .guilty: guard await bury(request, failure) else { return }
+            case .denied:
+                search = nil
+                return await denied(failure)
             }
         }
+        search = state.isOver ? nil : state
     }
 
     /// The receiver refuses whatever it gets: that says nothing about the records. They are kept, and tried again slowly.
     private mutating func denied(_ failure: DeliveryFailure) async {
-        withdrawSuspicions()
-        search = nil
-        var generator = SystemRandomNumberGenerator()
-        let wait = sender.retry.slowWait(asked: failure.retryAfter, using: &generator)
+        let wait = sender.slowWait(asked: failure.retryAfter)
         telemetry.tell(
             DeliveryEvent.denied(
                 output: cursor.output, reason: failure.reason, waitMilliseconds: wait.inMilliseconds))
@@ -346,12 +336,9 @@ package struct Delivery: ~Copyable {
 
     /// A suspect is the last record there is. Either what came before it decides, or more has to come.
     private mutating func decideWithoutSuccessor(since version: UInt64) async {
-        guard let step = search else { return }
-        if step.isConfirmedWithoutSuccessor || step.suspects == 0 {
-            let suspects = step.suspects
-            settle(next: step.next) { $0.rejected += suspects }
-            confirm(suspects)
-            search = nil
+        guard var state = search else { return }
+        if state.goOnWithoutSuccessor() {
+            search = state
             return
         }
         telemetry.tell(
@@ -359,28 +346,31 @@ package struct Delivery: ~Copyable {
                 output: cursor.output, record: cursor.state.next, reason: sender.status.picture.failure ?? "refused"))
         sender.status.change { $0.isDenied = true }
         publish()
-        var generator = SystemRandomNumberGenerator()
-        await store.changed(since: version, within: sender.retry.slowWait(asked: nil, using: &generator))
-        guard store.version == version || store.isEnded else { return }
-        // Nothing came: perhaps the receiver has changed its mind.
-        withdrawSuspicions()
-        search = nil
+        let wait = sender.slowWait(asked: nil)
+        if store.isEnded {
+            // Nothing more can come but a change of the receiver's mind.
+            try? await Task.sleep(for: wait)
+        } else {
+            await store.changed(since: version, within: wait)
+        }
+        if store.version == version || store.isEnded { search = nil }
     }
 
-    // MARK: Dead letters
-
-    /// Writes a record down as refused, durably, before anything depends on it; false when the task is cancelled first.
-    private mutating func suspect(_ request: Request, _ failure: DeliveryFailure) async -> Bool {
+    /// Keeps a record that is refused for good, durably, and passes it; false when the task is cancelled first.
+    private mutating func bury(_ request: Request, _ failure: DeliveryFailure) async -> Bool {
+        precondition(
+            store.records(from: cursor.state.next, to: request.first) == 0, "records before a dead letter are not settled")
         var time = Arena(capacity: 40)
         var times = TimestampWriter()
         times.append(SystemClock.realtime, to: &time)
         let letter = DeadLetter(
             sequence: request.first, refusedAt: String(decoding: time.span), answer: failure.reason,
             record: request.firstLine)
-        sender.status.change { $0.failure = failure.reason }
         while !Task.isCancelled {
             do throws(DiskError) {
-                try letters.suspect(letter)
+                try letters.append(letter)
+                settle(next: request.last + 1) { $0.rejected += 1 }
+                telemetry.tell(DeliveryEvent.deadLettered(output: cursor.output, records: 1))
                 return true
             } catch {
                 telemetry.tell(
@@ -389,38 +379,6 @@ package struct Delivery: ~Copyable {
             }
         }
         return false
-    }
-
-    private mutating func confirm(_ suspects: UInt64) {
-        guard suspects > 0 else { return }
-        letters.confirm()
-        telemetry.tell(DeliveryEvent.deadLettered(output: cursor.output, records: suspects))
-    }
-
-    private mutating func withdrawSuspicions() {
-        do throws(DiskError) {
-            try letters.withdraw()
-        } catch {
-            telemetry.tell(DeliveryEvent.cannotWriteDeadLetter(output: cursor.output, reason: error.description))
-        }
-    }
-
-    /// At a start: letters that the cursor has not passed belong to a search that a crash ended. When the step behind them
-    /// was on its way, its answer still confirms them; else the search begins anew.
-    private mutating func recoverSuspicions() {
-        do throws(DiskError) {
-            let suspected = try letters.recover(next: cursor.state.next)
-            guard let last = suspected.last else { return }
-            let sending = cursor.state.sending.first?.first ?? 0
-            if sending <= last { try letters.withdraw() }
-        } catch {
-            telemetry.tell(DeliveryEvent.cannotWriteDeadLetter(output: cursor.output, reason: error.description))
-        }
-    }
-
-    /// Suspects from before a restart: what lies between the cursor and the request that was on its way.
-    private borrowing func recoveredSuspects(before first: UInt64) -> UInt64 {
-        letters.hasSuspicions ? store.records(from: cursor.state.next, to: first) : 0
     }
 
     // MARK: The cursor
@@ -454,10 +412,10 @@ package struct Delivery: ~Copyable {
         }
     }
 
-    /// What was on its way was refused, or cannot be read any more: after a crash it does not go first.
-    private mutating func forgetSending() {
+    /// Notes what is on its way: after a crash that goes first.
+    private mutating func note(sending ranges: [SendingRange]) {
         do throws(DiskError) {
-            try cursor.beginSending([])
+            try cursor.beginSending(ranges)
         } catch {
             telemetry.tell(DeliveryEvent.cannotSaveCursor(output: cursor.output, reason: error.description))
         }

@@ -42,7 +42,7 @@ struct RequestSender: Sendable {
                         DeliveryEvent.failed(
                             output: output, reason: error.reason, attempt: attempts, waitMilliseconds: wait.inMilliseconds))
                 case .denied:
-                    wait = retry.slowWait(asked: error.retryAfter, using: &generator)
+                    wait = slowWait(asked: error.retryAfter)
                     telemetry.tell(
                         DeliveryEvent.denied(
                             output: output, reason: error.reason, waitMilliseconds: wait.inMilliseconds))
@@ -56,6 +56,12 @@ struct RequestSender: Sendable {
             }
         }
         return .cancelled
+    }
+
+    /// The wait after an answer that somebody has to do something about.
+    func slowWait(asked: Duration?) -> Duration {
+        var generator = SystemRandomNumberGenerator()
+        return retry.slowWait(asked: asked, using: &generator)
     }
 
     private func succeeded(after attempts: Int) {
