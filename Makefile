@@ -28,7 +28,7 @@ say = @printf '%s\n' '$(bold)==> $(1)$(plain)'
 help:
 	@echo 'make demo      the agent over a small piece of a real node, then its ledger, then what to try next'
 	@echo 'make test      all tests'
-	@echo 'make bench     throughput of each stage, and of the whole agent over generated pod logs'
+	@echo 'make bench     throughput of each stage beside C, and of the whole agent over generated pod logs'
 	@echo 'make lint      swift format, strictly'
 	@echo 'make build     the release binary: $(sluice)'
 	@echo 'make install   the binary to $(PREFIX)/bin, a first configuration to $(SYSCONFDIR)/sluice (PREFIX, SYSCONFDIR, DESTDIR)'
@@ -90,7 +90,7 @@ bench: packages bench-packages
 	$(call say,Building the release binaries (the first time takes some minutes))
 	@$(swift_release) --product stagebench
 	@$(swift_release) --product sluice
-	$(call say,Each stage alone)
+	$(call say,Each stage beside the same work in C: MB of log for each second of CPU time)
 	@.build/release/stagebench
 	$(call say,The whole agent over generated pod logs: MB of log for each second of CPU time)
 	@SLUICE='$(CURDIR)/$(sluice)' Benchmarks/shippers/bench.py catchup-null catchup-file --agents sluice --data json:10x20 --rounds 3

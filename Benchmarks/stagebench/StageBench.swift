@@ -1,185 +1,85 @@
-// Throughput of each stage of the lane, and of all of them together, in MB of log input per CPU second.
-// `make bench` runs it; docs/performance.md keeps the figures. Every stage works on the same lines, made here: CRI, three
-// quarters of them JSON. The first line of the table is the limit: a bare copy of the same bytes.
+// What each stage costs, and all of them together, beside the same work in plain C in the same run (`make bench`).
+// docs/performance.md keeps the figures. The unit is always MB of log input for each second of CPU time, also where a
+// stage works on what the input has become: so costs can be added up.
 import Bytes
-import Disk
-import Gzip
-import NodeFiles
-import Records
-
-/// Makes log lines as containers of a shop would write them.
-struct LineMaker {
-    private var state: UInt64 = 42
-
-    private mutating func below(_ n: UInt64) -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return (state >> 33) % n
-    }
-
-    mutating func lines(_ megabytes: Int) -> [UInt8] {
-        let levels = ["debug", "info", "info", "info", "warn", "error"]
-        let words = ["order", "payment", "cart", "timeout", "user", "item", "retry", "café", "shipped", "refused"]
-        var out = Arena(capacity: megabytes << 20 + 65_536)
-        var times = TimestampWriter()
-        var time: Int64 = 1_795_000_000_000_000_000
-        var number = 0
-        while out.count < megabytes << 20 {
-            time += Int64(below(3_000_000))
-            number += 1
-            times.append(time, to: &out)
-            out.append(below(20) == 0 ? " stderr F " : " stdout F ")
-            if below(4) > 0 {
-                out.append("{\"level\":\"")
-                out.append(text: levels[Int(below(6))])
-                out.append("\",\"sequence_id\":")
-                out.append(decimal: number)
-                out.append(",\"msg\":\"")
-                for _ in 0..<(5 + below(12)) { out.append(text: words[Int(below(10))] + " ") }
-                out.append("\",\"request\":{\"path\":\"/api/v1/orders/")
-                out.append(decimal: Int(below(100_000)))
-                out.append("\",\"status\":200,\"ms\":")
-                out.append(decimal: Int(below(900)))
-                out.append("}}")
-            } else {
-                for _ in 0..<(8 + below(20)) { out.append(text: words[Int(below(10))] + " ") }
-            }
-            out.append("\n")
-        }
-        return Array(copying: out.span)
-    }
-}
-
-/// The stages of the lane, each on top of those before it.
-enum Stage: Int, CaseIterable {
-    case copy, split, parse, encode, deflate
-
-    var name: String {
-        switch self {
-        case .copy: "copy the bytes"
-        case .split: "+ split CRI lines, read times"
-        case .parse: "+ check JSON, note members and severity"
-        case .encode: "+ encode records"
-        case .deflate: "+ deflate (\(Deflater.encoderName))"
-        }
-    }
-}
-
-/// Runs the stages over the same lines again and again.
-struct StageBench: ~Copyable {
-    private static let pieceSize = 128 * 1024
-    private let input: [UInt8]
-    private var batch = RecordBatch()
-    private var times = TimestampParser()
-    private var encoder = RecordEncoder(mode: .merge, reserved: ReservedNames())
-    private var text = Arena(capacity: 1 << 20)
-    private var packed = Arena(capacity: 1 << 20)
-    private var deflater = Deflater()
-    private var counts = Counts()
-    private var jsonBytes = 0
-    private var packedBytes = 0
-
-    init(megabytes: Int) {
-        var maker = LineMaker()
-        input = maker.lines(megabytes)
-        var metadata = RecordEnding(origin: "container")
-        metadata.append(
-            "kubernetes",
-            [
-                ("namespace_name", .text("shop")), ("pod_name", .text("web-688b586558-2n9pr")),
-                ("container_name", .text("nginx")),
-                ("pod_uid", .text("f350d597-cb8d-4ab6-8b7d-113a70d2787b")),
-                ("container_id", .text("27e1c103bd9878ad45e91b647196ab1b04d18fb39b019c1ba84c0298cca01088")),
-                ("restart_count", .number(0)), ("node_name", .text("node-1")),
-            ])
-        batch.ending = metadata.finish(staticFields: [])
-    }
-
-    /// Runs each set of stages a few times in turn and prints the table.
-    mutating func run(rounds: Int = 5) {
-        print("\(input.count / 1_000_000) MB of log lines; MB of input per CPU second, median of \(rounds)")
-        var seconds: [[Double]] = Stage.allCases.map { _ in [] }
-        for round in 0...rounds {
-            for stage in Stage.allCases {
-                let start = SystemClock.threadCPU
-                pass(upTo: stage)
-                // The first round warms up.
-                if round > 0 { seconds[stage.rawValue].append(Double(SystemClock.threadCPU - start) / 1e9) }
-            }
-        }
-        let medians = seconds.map { $0.sorted()[rounds / 2] }
-        for stage in Stage.allCases {
-            let rate = Int(Double(input.count) / 1e6 / medians[stage.rawValue])
-            let share = (medians[0] / medians[stage.rawValue] * 1000).rounded() / 10
-            print(
-                stage.name + String(repeating: " ", count: max(1, 44 - stage.name.count)) + "\(rate) MB/s"
-                    + (stage == .copy ? ", the limit" : ", \(share) % of the limit"))
-        }
-        let growth = (Double(jsonBytes) / Double(input.count) * 100).rounded() / 100
-        let ratio = (Double(jsonBytes) / Double(packedBytes) * 100).rounded() / 100
-        print("JSON is \(growth) times the input; compressed it is \(ratio) times smaller")
-    }
-
-    private mutating func pass(upTo stage: Stage) {
-        jsonBytes = 0
-        packedBytes = 0
-        var at = 0
-        while at < input.count {
-            let end = min(at + StageBench.pieceSize, input.count)
-            batch.arena.removeAll()
-            batch.rows.removeAll()
-            batch.tape.removeAll()
-            StageBench.copy(input, at..<end, into: &batch.arena)
-            let read = batch.arena.count
-            let last = ByteSearch.lastIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: 0, to: read)
-            let whole = last + 1
-            batch.arena.truncate(to: whole)
-            at += whole
-            if stage.rawValue >= Stage.split.rawValue { split() }
-            if stage.rawValue >= Stage.parse.rawValue { batch.parseJSON() }
-            if stage.rawValue >= Stage.encode.rawValue { encode() }
-            if stage.rawValue >= Stage.deflate.rawValue { deflate() }
-        }
-    }
-
-    private static func copy(_ input: [UInt8], _ range: Range<Int>, into arena: inout Arena) {
-        arena.append(input.span.extracting(range))
-    }
-
-    private mutating func split() {
-        var at = 0
-        let end = batch.arena.count
-        while at < end {
-            let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: at, to: end)
-            let found = CRILine(batch.arena, from: at, to: newline, &times)
-            if let line = found {
-                let length = newline - line.messageStart
-                batch.rows.append(Row(time: line.time, start: line.messageStart, length: length, stream: line.stream))
-            }
-            at = newline + 1
-        }
-    }
-
-    private mutating func encode() {
-        text.removeAll()
-        for index in 0..<batch.rows.count { encoder.append(batch.rows[index], of: batch, to: &text, counts: &counts) }
-        jsonBytes += text.count
-    }
-
-    private mutating func deflate() {
-        packed.removeAll()
-        let room = Deflater.bound(text.count)
-        packedBytes += StageBench.compress(text, &deflater, room, into: &packed)
-    }
-
-    private static func compress(
-        _ text: borrowing Arena, _ deflater: inout Deflater, _ room: Int, into packed: inout Arena
-    ) -> Int { packed.fill(room) { deflater.compress(text.span, into: &$0) } }
-}
+private import Glibc
 
 @main
-struct Main {
+struct StageBench {
+    /// An odd number, so that there is one in the middle.
+    private static let rounds = 5
+
     static func main() {
-        var bench = StageBench(megabytes: 64)
-        bench.run()
+        do {
+            let arguments = CommandLine.arguments.dropFirst()
+            guard let megabytes = arguments.isEmpty ? 64 : arguments.first.flatMap(Int.init), megabytes > 0 else {
+                throw Unreadable(description: "the argument is how many MiB of log lines to take")
+            }
+            try run(megabytes)
+        } catch {
+            print("stagebench: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func run(_ megabytes: Int) throws {
+        var maker = LineMaker()
+        let input = maker.lines(megabytes)
+        let size = Double(input.count) / 1e6
+        print("\(Int(size)) MB of log lines; MB of them for each second of CPU time, median of \(rounds) rounds")
+
+        let scratch = try Scratch()
+        let log = try scratch.log(input)
+        var fromFile = Comparison(try AgentWayFromFile(log, scratch.telemetry), try LimitWayFromFile(log))
+        _ = try fromFile.check()
+        // Each side has lines of its own: the second to read them would find them in the cache.
+        var wayIn = Comparison(AgentWayIn(input), LimitWayIn(Array(copying: input.span)))
+        let made = try wayIn.check()
+        let store = try scratch.store(&wayIn.agent)
+        var wayOut = Comparison(AgentWayOut(store), try LimitWayOut(store))
+        let sent = try wayOut.check()
+        describe(made, sent, size)
+
+        var table = Table(megabytes: size)
+        table.title("each stage alone")
+        try measure(&fromFile, WayFromFile.allCases.map(\.name), &table)
+        try measure(&wayIn, WayIn.allCases.map(\.name), &table)
+        try measure(&wayOut, WayOut.allCases.map(\.name), &table)
+        table.title("the way in: each row holds those above it")
+        try measure(&wayIn, WayIn.routes, &table)
+        table.title("the way out")
+        try measure(&wayOut, WayOut.routes, &table)
+    }
+
+    /// Says what the stages made of the input; both sides made the same.
+    private static func describe(_ made: [String: Int], _ sent: [String: Int], _ size: Double) {
+        let text = Double(made["bytes of text"] ?? 0)
+        let growth = hundredths(text / size / 1e6)
+        let ratio = hundredths(text / Double(made["bytes of deflate"] ?? 1))
+        print("\(made["lines"] ?? 0) lines, \(made["objects"] ?? 0) of them JSON with \(made["members"] ?? 0) members")
+        print("records are \(growth) times the input; compressed they are \(ratio) times smaller")
+        print("\(sent["chunks"] ?? 0) chunks in the store; Swift and C agree on all counts and checksums")
+    }
+
+    private static func hundredths(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+
+    private static func measure<A: StagePath & ~Copyable, B: StagePath & ~Copyable>(
+        _ comparison: inout Comparison<A, B>, _ names: [String], _ table: inout Table
+    ) throws {
+        var times = [Times](repeating: Times(), count: names.count)
+        for _ in 0...rounds { try comparison.alone(into: &times) }
+        for (name, times) in zip(names, times) { table.row(name, times.warm) }
+    }
+
+    private static func measure<A: StagePath & ~Copyable, B: StagePath & ~Copyable>(
+        _ comparison: inout Comparison<A, B>, _ routes: [Route<A.Stage>], _ table: inout Table
+    ) throws {
+        var times = [Times](repeating: Times(), count: routes.count)
+        for _ in 0...rounds {
+            for (index, route) in routes.enumerated() {
+                try comparison.together(route.stages, into: &times[index])
+            }
+        }
+        for (route, times) in zip(routes, times) { table.row(route.name, times.warm) }
     }
 }

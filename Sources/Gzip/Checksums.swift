@@ -12,7 +12,7 @@ package enum CRC32 {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return previous }
             #if ISAL
-                return unsafe crc32_gzip_refl(previous, start, UInt64(buffer.count))
+                return unsafe sluice_isal_crc32(previous, start, UInt64(buffer.count))
             #else
                 return unsafe UInt32(truncatingIfNeeded: crc32_z(UInt(previous), start, buffer.count))
             #endif
@@ -32,7 +32,7 @@ package enum CRC32C {
         #if ISAL
             return unsafe bytes.withUnsafeBufferPointer { buffer in
                 guard let start = buffer.baseAddress else { return 0 }
-                return unsafe ~crc32_iscsi(UnsafeMutablePointer(mutating: start), Int32(buffer.count), ~0)
+                return unsafe ~sluice_isal_crc32c(start, Int32(buffer.count), ~0)
             }
         #else
             return software(bytes)
