@@ -127,7 +127,8 @@ extension SettingsNode: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
 
 extension SettingsNode: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
     package init(arrayLiteral items: SettingsNode...) { self.init(.list(items)) }
-    package init(dictionaryLiteral entries: (String, SettingsNode)...) {
+    package init(dictionaryLiteral entries: (String, SettingsNode)...) { self.init(mapping: entries) }
+    package init(mapping entries: [(String, SettingsNode)]) {
         self.init(.mapping(entries.map { Entry(key: $0, keyMark: Mark(line: 1, column: 1), value: $1) }))
     }
 }

@@ -17,8 +17,18 @@ final class HTTPConnections: Sendable {
         fileprivate let bornAt = SystemClock.monotonic
         fileprivate let users = Mutex(0)
         fileprivate let hasAnswered = Atomic(false)
+        private let isShutDown = Atomic(false)
 
         fileprivate init(_ client: HTTPClient) { self.client = client }
+
+        /// Ends its connections.
+        fileprivate func shutDown() async {
+            isShutDown.store(true, ordering: .relaxed)
+            try? await client.shutdown()
+        }
+
+        // Also where nobody came to close the output: the library insists on it.
+        deinit { if !isShutDown.load(ordering: .relaxed) { client.shutdown().whenComplete { _ in } } }
     }
 
     /// One thread serves the connections of all outputs: they send a few large requests a second.
@@ -88,7 +98,7 @@ final class HTTPConnections: Sendable {
             retired.removeAll { lease in unused.contains { $0 === lease } }
             return unused
         }
-        for lease in unused { try? await lease.client.shutdown() }
+        for lease in unused { await lease.shutDown() }
     }
 
     // MARK: Making a client
