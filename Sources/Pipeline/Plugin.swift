@@ -93,7 +93,7 @@ package protocol Filter: Plugin {
 
 /// Why a request was not delivered. Nothing is lost by it: each kind says what happens to the records.
 package struct DeliveryFailure: Error, CustomStringConvertible {
-    /// What is to be done about it.
+    /// The kinds of failure, by what becomes of the request.
     package enum Kind: Sendable {
         /// It will pass: the same request is sent again, soon at first, until it is delivered.
         case passing
@@ -105,6 +105,7 @@ package struct DeliveryFailure: Error, CustomStringConvertible {
         case denied
     }
 
+    /// What is to be done about it.
     package let kind: Kind
     /// What happened, for the operator.
     package let reason: String

@@ -30,7 +30,10 @@ package struct DeadLetter: Sendable, Equatable {
         guard JSONScanner.scanObject(arena, from: 0, to: arena.count, tape: &members).isObject else { return nil }
         var texts: [[UInt8]] = []
         for name in ["sequence", "refused_at", "answer", "record"] {
-            guard let index = (0..<members.count).first(where: { JSONScanner.keyEquals(arena, members[$0], Array(name.utf8)) })
+            guard
+                let index = (0..<members.count).first(where: {
+                    JSONScanner.keyEquals(arena, members[$0], Array(name.utf8))
+                })
             else { return nil }
             let member = members[index]
             let isText = arena[member.valueStart] == UInt8(ascii: "\"")
@@ -73,13 +76,12 @@ package struct DeadLetters: ~Copyable {
     private final class Current {
         let file: OwnedFile
         var size: UInt64
-        /// The last letter's record.
-        var lastSequence: UInt64?
+        var last: DeadLetter?
 
-        init(_ file: consuming OwnedFile, size: UInt64, lastSequence: UInt64?) {
+        init(_ file: consuming OwnedFile, size: UInt64, last: DeadLetter?) {
             self.file = file
             self.size = size
-            self.lastSequence = lastSequence
+            self.last = last
         }
     }
 
@@ -95,8 +97,10 @@ package struct DeadLetters: ~Copyable {
     /// Writes a letter, durably. The one that was written last is not written again: a crash may have come before the cursor
     /// passed its record.
     package mutating func append(_ letter: DeadLetter) throws(DiskError) {
+        if current == nil, let newest = DeadLetters.files(folder).last { current = try reopen(newest) }
+        // The same number may be another record after a power cut.
+        if let last = current?.last, last.sequence == letter.sequence, last.record == letter.record { return }
         let current = try open(for: letter.sequence)
-        if current.lastSequence == letter.sequence { return }
         let line = letter.line
         do throws(DiskError) {
             try store.fileSystem.write(line.span, to: current.file, at: current.size)
@@ -106,19 +110,21 @@ package struct DeadLetters: ~Copyable {
             throw error
         }
         current.size += UInt64(line.count)
-        current.lastSequence = letter.sequence
+        current.last = letter
         store.changeDeadLetterBytes(by: Int64(line.count))
         retire()
     }
 
     /// The file to write to: the newest while it is small enough.
     private mutating func open(for sequence: UInt64) throws(DiskError) -> Current {
-        if current == nil, let newest = DeadLetters.files(folder).last { current = try reopen(newest) }
         if let current, current.size < DeadLetters.fileSize { return current }
         try store.fileSystem.makeFolder(folder)
-        let file = try store.fileSystem.open("\(folder)/\(StoreFolder.digits(sequence)).ndjson", .create)
+        let path = "\(folder)/\(StoreFolder.digits(sequence)).ndjson"
+        let file = try store.fileSystem.open(path, .create)
         try store.fileSystem.syncFolder(folder)
-        let next = Current(file, size: 0, lastSequence: nil)
+        // There may be a file of this name: its number was given again after a power cut.
+        let size = try file.status().size
+        let next = Current(file, size: size, last: nil)
         current = next
         return next
     }
@@ -129,29 +135,33 @@ package struct DeadLetters: ~Copyable {
         let size = try file.status().size
         let bytes = try file.read(count: Int(size), at: 0)
         var end = 0
-        var last: UInt64?
+        var last: DeadLetter?
         while let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes.span, from: end),
             let letter = DeadLetter(line: bytes.span.extracting(end..<newline))
         {
-            last = letter.sequence
+            last = letter
             end = newline + 1
         }
         if end < bytes.count {
             try store.fileSystem.truncate(file, to: UInt64(end))
             store.changeDeadLetterBytes(by: -Int64(bytes.count - end))
         }
-        return Current(file, size: UInt64(end), lastSequence: last)
+        return Current(file, size: UInt64(end), last: last)
     }
 
-    /// Deletes the oldest files when the letters have outgrown their share.
+    /// Deletes the oldest files of all outputs, also of those that are gone, when the letters have outgrown their share.
     private func retire() {
-        var files = DeadLetters.files(folder)
-        while store.deadLetterBytes > store.deadLetterLimit, files.count > 1 {
-            let oldest = files.removeFirst()
-            guard let status = Directory.status(oldest) else { continue }
+        guard store.deadLetterBytes > store.deadLetterLimit else { return }
+        let files = DeadLetters.outputs(store.folder).flatMap {
+            DeadLetters.files(store.folder.deadLetters(output: $0))
+        }
+        for oldest in files.sorted(by: { Path.name($0) < Path.name($1) }) where oldest != current?.file.path {
+            guard store.deadLetterBytes > store.deadLetterLimit else { return }
             let letters = (try? DeadLetters.read(oldest).count) ?? 0
-            guard (try? store.fileSystem.remove(oldest)) != nil else { return }
-            store.changeDeadLetterBytes(by: -Int64(status.size))
+            guard let size = Directory.status(oldest)?.size, (try? store.fileSystem.remove(oldest)) != nil else {
+                continue
+            }
+            store.changeDeadLetterBytes(by: -Int64(size))
             store.telemetry.tell(StoreEvent.deadLettersRetired(output: output, path: oldest, letters: letters))
         }
     }

@@ -21,6 +21,10 @@ package struct StoreCursor: ~Copyable, Sendable {
     private var slots: Slots
     private let mayGiveWay: Bool
     private var syncedAt: Int64
+    /// It has moved since it was synced: a power cut would repeat what was delivered since.
+    package private(set) var isDirty = false
+    /// Nanoseconds between two syncs of a cursor that moves.
+    private static let syncInterval: Int64 = 1_000_000_000
 
     /// Opens or creates an output's cursor. It must be done before anything is appended in this start of the agent.
     ///
@@ -69,15 +73,17 @@ package struct StoreCursor: ~Copyable, Sendable {
         try slots.write(state.encoded)
     }
 
-    /// Moves the cursor: all records before `next` are settled, in the way that `change` notes in the account, and nothing
-    /// is on its way any more. Islands that it comes to are passed and counted.
-    /// - Parameter islands: what lies behind `next` and is delivered; nil leaves those that are known.
+    /// Moves the cursor: all records before `next` are settled, in the way that `change` notes in the account. Islands that it
+    /// comes to are passed and counted.
+    /// - Parameters:
+    ///   - islands: what lies behind `next` and is delivered; nil leaves those that are known.
+    ///   - sending: what is still on its way.
     package mutating func settle(
-        next: UInt64, islands: [DeliveredIsland]? = nil, outputState: [UInt8]? = nil,
+        next: UInt64, islands: [DeliveredIsland]? = nil, sending: [SendingRange] = [], outputState: [UInt8]? = nil,
         _ change: (inout DeliveryAccount) -> Void
     ) throws(DiskError) {
         state.next = next
-        state.sending = []
+        state.sending = sending
         change(&state.account)
         if let islands { state.islands = islands }
         while let island = state.islands.first, island.first <= state.next {
@@ -88,11 +94,8 @@ package struct StoreCursor: ~Copyable, Sendable {
         }
         if let outputState { state.outputState = outputState }
         try slots.write(state.encoded)
-        let now = SystemClock.monotonic
-        if now - syncedAt >= 1_000_000_000 {
-            syncedAt = now
-            try slots.sync()
-        }
+        isDirty = true
+        if SystemClock.monotonic - syncedAt >= StoreCursor.syncInterval { try sync() }
     }
 
     /// Tells the store where the output stands; returns the number below which nothing is kept for it.
@@ -103,8 +106,13 @@ package struct StoreCursor: ~Copyable, Sendable {
             of: output)
     }
 
-    /// Makes the cursor durable, at the end.
-    package borrowing func sync() throws(DiskError) { try slots.sync() }
+    /// Makes the cursor durable, when it is not.
+    package mutating func sync() throws(DiskError) {
+        guard isDirty else { return }
+        syncedAt = SystemClock.monotonic
+        isDirty = false
+        try slots.sync()
+    }
 
     /// Cursors on disk whose outputs are not among `outputs`.
     package static func abandoned(_ store: Store, outputs: Set<String>) -> [String] {

@@ -34,10 +34,10 @@ struct DeadLettersCommand: ParsableCommand {
 
     private func text(_ letter: DeadLetter, _ output: String) -> String {
         """
-            \(output)  record \(letter.sequence)  refused \(letter.refusedAt)
-                \(printable(Array(letter.answer.utf8)))
-                \(printable(letter.record))
-            """
+        \(output)  record \(letter.sequence)  refused \(letter.refusedAt)
+            \(printable(Array(letter.answer.utf8)))
+            \(printable(letter.record))
+        """
     }
 
     private func json(_ letter: DeadLetter, _ output: String) -> String {

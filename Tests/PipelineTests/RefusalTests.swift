@@ -29,15 +29,20 @@ import Testing
         return script.seen.filter { !$0.lines.contains(where: lines.contains) }.flatMap(\.lines)
     }
 
-    @Test(arguments: [[1], [2], [77], [5000], [9999], [10000], [4, 5], [1, 2], [10, 11, 12, 13, 14], [3, 700, 701, 8000]])
-    func `poisoned records among ten thousand are found, and they alone become dead letters`(guilty: [Int]) async throws {
+    @Test(arguments: [
+        [1], [2], [77], [5000], [9999], [10000], [4, 5], [1, 2], [10, 11, 12, 13, 14], [3, 700, 701, 8000],
+    ])
+    func `poisoned records among ten thousand are found, and they alone become dead letters`(guilty: [Int]) async throws
+    {
         let chunks = stride(from: 1, through: 10_000, by: 500).map { numbered($0...($0 + 499)) }
         let (store, cursor) = try bench.ended(chunks)
         let script = refusing(Set(guilty))
         await bench.deliver(store, cursor, script)
-        #expect(accepted(script, without: Set(guilty)) == numbered(1...10_000).filter { line in
-            !guilty.contains { line == "{\"n\":\($0)}" }
-        })
+        #expect(
+            accepted(script, without: Set(guilty))
+                == numbered(1...10_000).filter { line in
+                    !guilty.contains { line == "{\"n\":\($0)}" }
+                })
         let letters = try letters()
         #expect(letters.map { String(decoding: $0.record, as: UTF8.self) } == guilty.map { "{\"n\":\($0)}" })
         #expect(letters.map(\.sequence) == guilty.map(UInt64.init))
@@ -83,7 +88,8 @@ import Testing
 
     @Test func `requests that are too large are halved, and the size is remembered`() async throws {
         // Chunks of about 30 kB that do not compress; the receiver takes 100 kB.
-        let (store, cursor) = try bench.ended((1...40).map { n in [noise(2 * n, bytes: 20_000), noise(2 * n + 1, bytes: 20_000)] })
+        let (store, cursor) = try bench.ended(
+            (1...40).map { n in [noise(2 * n, bytes: 20_000), noise(2 * n + 1, bytes: 20_000)] })
         let script = OutputScript { seen in
             seen.body.count > 100_000 ? .failure("413 too large", kind: .tooLarge) : .success
         }
@@ -106,7 +112,9 @@ import Testing
         #expect(try letters() == [])
     }
 
-    @Test func `a single record that is too large becomes a dead letter, and others are sent in full size again`() async throws {
+    @Test func `a single record that is too large becomes a dead letter, and others are sent in full size again`()
+        async throws
+    {
         let large = noise(1000, bytes: 300_000)
         let rest = (1...60).map { noise($0, bytes: 5_000) }
         let (store, cursor) = try bench.ended([Array(rest[..<20]), [large], Array(rest[20...])])
@@ -141,7 +149,8 @@ import Testing
         let (store, cursor) = try bench.ended([numbered(1...1000)])
         // The whole, then 1 and 8 are taken, then everything is refused for a while.
         let script = OutputScript(
-            [.failure("400", kind: .refused), .success, .success] + Array(repeating: .failure("400", kind: .refused), count: 30))
+            [.failure("400", kind: .refused), .success, .success]
+                + Array(repeating: .failure("400", kind: .refused), count: 30))
         await bench.deliver(store, cursor, script)
         #expect(try letters() == [])
         #expect(try bench.onDisk().account.delivered == 1000)
@@ -174,8 +183,9 @@ import Testing
     }
 
     @Test(arguments: 1...14)
-    func `a kill at any step of a search repeats that step under its key, and ends with the same letters`(step: Int) async throws
-    {
+    func `a kill at any step of a search repeats that step under its key, and ends with the same letters`(
+        step: Int
+    ) async throws {
         let poison: Set<String> = ["{\"n\":5}", "{\"n\":6}", "{\"n\":90}"]
         let judge: @Sendable (OutputScript.Seen) -> OutputScript.Answer = { seen in
             seen.lines.contains(where: poison.contains) ? .failure("400", kind: .refused) : .success
@@ -203,7 +213,8 @@ import Testing
             !seen.lines.contains(where: poison.contains) && (isGuilty || seen.key != inFlight.key)
         }
         taken += later.flatMap(\.lines)
-        #expect(taken.sorted() == numbered(1...100).filter { !poison.contains($0) }.sorted(), "each once, under one key")
+        #expect(
+            taken.sorted() == numbered(1...100).filter { !poison.contains($0) }.sorted(), "each once, under one key")
         #expect(try letters().map(\.sequence) == [5, 6, 90])
         let account = try bench.onDisk().account
         #expect(account.delivered == 97 && account.rejected == 3)
@@ -217,7 +228,9 @@ import Testing
         let script = OutputScript()
         await bench.deliver(
             store, cursor, script, .forTests.with { $0.maxRequest = .kibibytes(128) }, concurrency: 4)
-        #expect(script.seen.map(\.first).sorted() == Array(stride(from: 1, through: 29, by: 2)).map(UInt64.init) || script.seen.count >= 15)
+        #expect(
+            script.seen.map(\.first).sorted() == Array(stride(from: 1, through: 29, by: 2)).map(UInt64.init)
+                || script.seen.count >= 15)
         #expect(Set(script.lines) == Set((1...30).map { noise($0, bytes: 80_000) }) && script.lines.count == 30)
         #expect(try bench.onDisk().account.delivered == 30 && bench.onDisk().sending.isEmpty)
         #expect(Ledger(store).closes)

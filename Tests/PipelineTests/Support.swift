@@ -50,7 +50,9 @@ final class Bench: Sendable {
     ) async {
         guard let cursor = cursor.take() else { return }
         let output: any Output =
-            if let concurrency { ConcurrentScriptedOutput(script, concurrency: concurrency) } else { ScriptedOutput(script) }
+            if let concurrency { ConcurrentScriptedOutput(script, concurrency: concurrency) } else {
+                ScriptedOutput(script)
+            }
         let delivery = Delivery(
             output, cursor: cursor, store: store, settings: settings, status: status,
             telemetry: log.telemetry)
@@ -146,7 +148,8 @@ final class OutputScript: Sendable {
     ///   - cursorPath: the cursor's file, to look at while a request is on its way.
     ///   - judge: answers all others; they succeed without one.
     init(
-        _ answers: [Answer] = [], cursorPath: String? = nil, judge: @escaping @Sendable (Seen) -> Answer = { _ in .success }
+        _ answers: [Answer] = [], cursorPath: String? = nil,
+        judge: @escaping @Sendable (Seen) -> Answer = { _ in .success }
     ) {
         state = Mutex(State(answers: answers))
         self.cursorPath = cursorPath

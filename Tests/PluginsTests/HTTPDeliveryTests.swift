@@ -17,7 +17,10 @@ final class Receiver: Sendable {
     func take(_ seen: ScriptedServer.Seen) {
         guard seen.isWhole, let key = seen.header("Idempotency-Key"), let body = try? text(of: seen) else { return }
         state.withLock { state in
-            guard state.keys.insert(key).inserted else { return state.repeats += 1 }
+            guard state.keys.insert(key).inserted else {
+                state.repeats += 1
+                return
+            }
             state.lines += body.split(separator: "\n").map(String.init)
         }
     }
@@ -50,7 +53,8 @@ final class Receiver: Sendable {
     }
 
     private func deliver(
-        _ store: Store, _ cursor: Handover<StoreCursor>, to server: ScriptedServer, _ settings: [(String, SettingsNode)] = [],
+        _ store: Store, _ cursor: Handover<StoreCursor>, to server: ScriptedServer,
+        _ settings: [(String, SettingsNode)] = [],
         _ change: (inout DeliverySettings) -> Void = { _ in }
     ) async throws {
         let url: (String, SettingsNode) = ("url", .init(stringLiteral: "http://127.0.0.1:\(server.port)/"))
@@ -72,7 +76,8 @@ final class Receiver: Sendable {
         let server = try await ScriptedServer { seen in
             random.withLock { random in
                 let status = [408, 425, 429, 500, 502, 503, 504, 301, 401, 403, 404][random.below(11)]
-                let moment: ScriptedServer.Answer.Moment = [.beforeBody, .inBody(afterBytes: 200), .afterBody][random.below(3)]
+                let moment: ScriptedServer.Answer.Moment = [.beforeBody, .inBody(afterBytes: 200), .afterBody][
+                    random.below(3)]
                 switch random.below(9) {
                 case 0: return .status(status, headers: ["Retry-After": "0"], "no").at(moment)
                 case 1: return .status(status, "no").at(moment, rest: .close)
@@ -105,7 +110,9 @@ final class Receiver: Sendable {
         await server.stop()
     }
 
-    @Test func `a poisoned record among two thousand is found and alone dead-lettered, with the server's words`() async throws {
+    @Test func `a poisoned record among two thousand is found and alone dead-lettered, with the server's words`()
+        async throws
+    {
         let (store, cursor) = try store()
         let receiver = Receiver()
         let poison = lines[1234]
@@ -120,7 +127,9 @@ final class Receiver: Sendable {
         #expect(receiver.lines == lines.filter { $0 != poison })
         let files = DeadLetters.files(store.folder.deadLetters(output: "it"))
         let letters = try files.flatMap(DeadLetters.read)
-        #expect(letters.map(\.sequence) == [1235] && letters.map(\.answer) == ["422 Unprocessable Entity: field 'message' is poisoned"])
+        #expect(
+            letters.map(\.sequence) == [1235]
+                && letters.map(\.answer) == ["422 Unprocessable Entity: field 'message' is poisoned"])
         #expect(letters.map { String(decoding: $0.record, as: UTF8.self) } == [poison])
         await server.stop()
     }
@@ -129,7 +138,9 @@ final class Receiver: Sendable {
         let (store, cursor) = try store()
         let receiver = Receiver()
         let server = try await ScriptedServer { seen in
-            if let size = seen.header("Content-Length").flatMap(Int.init), size > 4000 { return .status(413).at(.beforeBody) }
+            if let size = seen.header("Content-Length").flatMap(Int.init), size > 4000 {
+                return .status(413).at(.beforeBody)
+            }
             return .decide { seen in
                 receiver.take(seen)
                 return .status(200)

@@ -35,7 +35,9 @@ struct HTTPBench {
     }
 
     /// Sends through an output of its own.
-    func failure(_ port: Int, _ settings: [(String, SettingsNode)] = [], scheme: String = "http") async throws
+    func failure(
+        _ port: Int, _ settings: [(String, SettingsNode)] = [], scheme: String = "http"
+    ) async throws
         -> DeliveryFailure?
     {
         let output = try output(port, settings, scheme: scheme)
@@ -67,14 +69,23 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
                 ["url": "logs.example.com"],
                 "item.url: 'logs.example.com' is not the address of a web server, expected http:// or https://; for example 'url: https://logs.example.com/ingest'"
             ),
-            (["url": "https:///x"], "item.url: 'https:///x' has no host; for example 'url: https://logs.example.com/ingest'"),
+            (
+                ["url": "https:///x"],
+                "item.url: 'https:///x' has no host; for example 'url: https://logs.example.com/ingest'"
+            ),
             (
                 ["url": "https://me:secret@h/"],
                 "item.url: holds a user name or a password, they belong under 'auth:'; for example 'url: https://logs.example.com/ingest'"
             ),
-            (["url": "http://h", "headers": ["Content-Length": "3"]], "item.headers.Content-Length: is set by the output itself"),
+            (
+                ["url": "http://h", "headers": ["Content-Length": "3"]],
+                "item.headers.Content-Length: is set by the output itself"
+            ),
             (["url": "http://h", "headers": ["a b": "3"]], "item.headers.a b: is not the name of a header"),
-            (["url": "http://h", "headers": ["X": "a\nb"]], "item.headers.X: 'a\u{fffd}b' has control characters, a header cannot"),
+            (
+                ["url": "http://h", "headers": ["X": "a\nb"]],
+                "item.headers.X: 'a\u{fffd}b' has control characters, a header cannot"
+            ),
             (
                 ["url": "http://h", "auth": ["username": "me"]],
                 "item.auth.password: missing, a user name needs one"
@@ -160,11 +171,14 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
 
     @Test func `method and headers are as they were set`() async throws {
         let server = try await ScriptedServer { _ in .status(204) }
-        let headers: SettingsNode = ["X-Scope-OrgID": "team a", "content-type": "application/stream+json", "Host": "logs"]
+        let headers: SettingsNode = [
+            "X-Scope-OrgID": "team a", "content-type": "application/stream+json", "Host": "logs",
+        ]
         #expect(try await bench.failure(server.port, [("method", "PUT"), ("headers", headers)]) == nil)
         let seen = try #require(server.seen.first)
         #expect(seen.method == "PUT" && seen.header("X-Scope-OrgID") == "team a" && seen.header("Host") == "logs")
-        #expect(seen.headers.filter { $0.name.lowercased() == "content-type" }.map(\.value) == ["application/stream+json"])
+        #expect(
+            seen.headers.filter { $0.name.lowercased() == "content-type" }.map(\.value) == ["application/stream+json"])
         await server.stop()
     }
 
@@ -180,18 +194,23 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
             (404, .denied), (405, .denied), (410, .denied), (415, .denied), (451, .denied),
         ] as [(Int, DeliveryFailure.Kind?)])
     func `each status has its meaning`(status: Int, kind: DeliveryFailure.Kind?) async throws {
-        let server = try await ScriptedServer { _ in .status(status, status == 204 || status == 304 ? "" : "because\n of \u{1b}[31mthis") }
+        let server = try await ScriptedServer { _ in
+            .status(status, status == 204 || status == 304 ? "" : "because\n of \u{1b}[31mthis")
+        }
         let failure = try await bench.failure(server.port)
         #expect(failure?.kind == kind)
         if let failure, status != 304 {
-            #expect(failure.reason.hasPrefix("\(status) ") && failure.reason.hasSuffix(": because of [31mthis"), "\(failure)")
+            #expect(
+                failure.reason.hasPrefix("\(status) ") && failure.reason.hasSuffix(": because of [31mthis"),
+                "\(failure)")
         }
         await server.stop()
     }
 
     @Test(
         arguments: [
-            ("7", 7.0...7.0), (" 7 ", 7.0...7.0), ("0", 0.0...0.0), ("99999999", 3600.0...3600.0), ("soon", nil), ("-3", nil),
+            ("7", 7.0...7.0), (" 7 ", 7.0...7.0), ("0", 0.0...0.0), ("99999999", 3600.0...3600.0), ("soon", nil),
+            ("-3", nil),
         ] as [(String, ClosedRange<Double>?)])
     func `Retry-After in seconds is kept, within an hour`(header: String, seconds: ClosedRange<Double>?) async throws {
         let server = try await ScriptedServer { _ in .status(429, headers: ["Retry-After": header]) }
@@ -203,14 +222,17 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
     @Test func `Retry-After as a date is kept, in all three forms`() async throws {
         let formats = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
         for format in formats {
-            let date = try ChildProcess.run("env", "LC_ALL=C", "TZ=UTC", "date", "-d", "+90 seconds", "+\(format)").output
+            let date = try ChildProcess.run("env", "LC_ALL=C", "TZ=UTC", "date", "-d", "+90 seconds", "+\(format)")
+                .output
             let header = String(decoding: date, as: UTF8.self).split(separator: "\n").joined()
             let server = try await ScriptedServer { _ in .status(503, headers: ["Retry-After": header]) }
             let wait = try #require(try await bench.failure(server.port)?.retryAfter)
             #expect((85...90).contains(wait / .seconds(1)), "\(header): \(wait)")
             await server.stop()
         }
-        let server = try await ScriptedServer { _ in .status(503, headers: ["Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"]) }
+        let server = try await ScriptedServer { _ in
+            .status(503, headers: ["Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"])
+        }
         #expect(try await bench.failure(server.port)?.retryAfter == .zero, "a date in the past")
         await server.stop()
     }
@@ -221,7 +243,8 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
             ("before the body", .beforeBody), ("in the body", .inBody(afterBytes: 100)), ("after the body", .afterBody),
         ]
         let acts: [(String, ScriptedServer.Answer)] = [
-            ("hangs up", .hangUp), ("resets", .reset), ("says garbage", .raw(Array("SMTP ready\r\n\r\n".utf8)).closing()),
+            ("hangs up", .hangUp), ("resets", .reset),
+            ("says garbage", .raw(Array("SMTP ready\r\n\r\n".utf8)).closing()),
             ("breaks off in the head", .raw(Array("HTTP/1.1 200 OK\r\nConte".utf8)).closing()),
         ]
         return moments.flatMap { moment in
@@ -254,7 +277,9 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         }
         let source = try RequestSource([records])
         for status in [413, 401, 503] {
-            let server = try await ScriptedServer { _ in .status(status, "early").at(.inBody(afterBytes: 20_000), rest: .halfClose) }
+            let server = try await ScriptedServer { _ in
+                .status(status, "early").at(.inBody(afterBytes: 20_000), rest: .halfClose)
+            }
             let output = try bench.output(server.port)
             let request = try source.request(1, 20)
             let failure = await #expect(throws: DeliveryFailure.self) { try await output.send(request) }
@@ -276,7 +301,9 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         let server = try await ScriptedServer { _ in .status(200) }
         await server.stop()
         let failure = try #require(try await bench.failure(server.port))
-        #expect(failure.kind == .passing && failure.reason.contains("cannot connect to localhost:\(server.port)"), "\(failure)")
+        #expect(
+            failure.kind == .passing && failure.reason.contains("cannot connect to localhost:\(server.port)"),
+            "\(failure)")
         #expect(failure.reason.lowercased().contains("refused"), "\(failure)")
     }
 
@@ -332,7 +359,9 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         let plain = try await ScriptedServer { _ in .silence }
         let secured = try await bench.failure(
             plain.port, [("timeouts", ["connect": "50ms", "tls": "50ms"])], scheme: "https")
-        #expect(secured?.kind == .passing && secured?.reason.contains("secured connection") == true, "\(String(describing: secured))")
+        #expect(
+            secured?.kind == .passing && secured?.reason.contains("secured connection") == true,
+            "\(String(describing: secured))")
         await plain.stop()
     }
 
@@ -394,13 +423,16 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         let right = try authority.server()
         #expect(try await failure(right, caFile) == nil)
         let unknown = try await failure(right, nil)
-        #expect(unknown?.kind == .passing && unknown?.reason.contains("not trusted") == true, "\(String(describing: unknown))")
+        #expect(
+            unknown?.kind == .passing && unknown?.reason.contains("not trusted") == true,
+            "\(String(describing: unknown))")
         #expect(try await failure(try stranger.server("other"), caFile)?.reason.contains("not trusted") == true)
         #expect(try await failure(try authority.expiredServer(), caFile)?.reason.contains("expired") == true)
 
         let elsewhere = try authority.server("elsewhere", dns: ["logs.example.com"], ip: [])
         let wrong = try await failure(elsewhere, caFile)
-        #expect(wrong?.kind == .passing && wrong?.reason.contains("another name") == true, "\(String(describing: wrong))")
+        #expect(
+            wrong?.kind == .passing && wrong?.reason.contains("another name") == true, "\(String(describing: wrong))")
         let named: SettingsNode = [
             "ca_file": .init(stringLiteral: authority.authority.certificate), "server_name": "logs.example.com",
         ]
@@ -409,7 +441,8 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
     }
 
     @Test func `a certificate that is not checked is warned about at every start`() async throws {
-        let output = try bench.bench.make(HTTPOutput.self, ["url": "https://localhost", "tls": ["insecure_skip_verify": "true"]])
+        let output = try bench.bench.make(
+            HTTPOutput.self, ["url": "https://localhost", "tls": ["insecure_skip_verify": "true"]])
         try await output.open(state: [])
         #expect(bench.bench.log.said("insecure_skip_verify is set"))
         await output.close()
@@ -424,7 +457,8 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         let without = try await bench.failure(server.port, [("tls", ["ca_file": ca])], scheme: "https")
         #expect(without?.kind == .passing)
         let with: SettingsNode = [
-            "ca_file": ca, "cert_file": .init(stringLiteral: client.certificate), "key_file": .init(stringLiteral: client.key),
+            "ca_file": ca, "cert_file": .init(stringLiteral: client.certificate),
+            "key_file": .init(stringLiteral: client.key),
         ]
         #expect(try await bench.failure(server.port, [("tls", with)], scheme: "https") == nil)
         await server.stop()

@@ -40,7 +40,8 @@ import Testing
             if dead() { return }
             done.cursorNext = writer.store.nextSequence - 1
             let records = writer.store.waitingRecords(from: cursor.state.next) - 1
-            let range = SendingRange(first: cursor.state.next, last: done.cursorNext - 1, epoch: writer.store.identity.epoch)
+            let range = SendingRange(
+                first: cursor.state.next, last: done.cursorNext - 1, epoch: writer.store.identity.epoch)
             guard (try? cursor.beginSending([range])) != nil else { return }
             guard (try? cursor.settle(next: done.cursorNext) { $0.delivered += records }) != nil else { return }
             done.cursor = done.cursorNext

@@ -49,7 +49,8 @@ import Testing
         let found = try StoreCursor(again.store, output: "out", start: .end, mayGiveWay: false)
         #expect(found.state == state)
         #expect(
-            found.state.sending == [SendingRange(first: 8, last: 12, epoch: 1)], "the epoch is that of the first attempt")
+            found.state.sending == [SendingRange(first: 8, last: 12, epoch: 1)],
+            "the epoch is that of the first attempt")
         again.close()
     }
 

@@ -50,7 +50,8 @@ package struct Delivery: ~Copyable {
     package consuming func run() async {
         let state = cursor.state.outputState
         let output = self.output
-        if case .delivered = await sender.send({ () async throws(DeliveryFailure) in try await output.open(state: state) })
+        if case .delivered = await sender.send({ () async throws(DeliveryFailure) in try await output.open(state: state)
+            })
         {
             isOpen = true
         }
@@ -68,7 +69,7 @@ package struct Delivery: ~Copyable {
                     break
                 } else {
                     await rest()
-                    await store.changed(since: version)
+                    await waitForMore(since: version)
                 }
                 continue
             }
@@ -91,6 +92,16 @@ package struct Delivery: ~Copyable {
     private func rest() async {
         let since = SystemClock.monotonic - lastRequest
         if since < Delivery.shortestPause { try? await Task.sleep(for: .nanoseconds(Delivery.shortestPause - since)) }
+    }
+
+    /// Waits for the store to change. A cursor that has moved is durable after a second of waiting.
+    private mutating func waitForMore(since version: UInt64) async {
+        if cursor.isDirty {
+            await store.changed(since: version, within: .seconds(1))
+            guard store.version == version else { return }
+            try? cursor.sync()
+        }
+        await store.changed(since: version)
     }
 
     // MARK: What goes next
@@ -129,7 +140,7 @@ package struct Delivery: ~Copyable {
             note(sending: [])
         }
         let most = (output as? any ConcurrentOutput)?.concurrency ?? 1
-        gather(upTo: sizeLimit.bytes * most)
+        gather(upTo: sizeLimit.bytes * most, text: RequestWindow.largestText * most)
         return cutInOrder(most)
     }
 
@@ -158,13 +169,15 @@ package struct Delivery: ~Copyable {
     }
 
     /// Reads waiting chunks until the window holds so many bytes, or reaches the record `through`.
-    private mutating func gather(upTo bytes: Int = .max, through last: UInt64 = .max) {
+    private mutating func gather(
+        upTo bytes: Int = .max, text: Int = RequestWindow.largestText, through last: UInt64 = .max
+    ) {
         isUnreadable = false
         let next = passingSkipped(to: cursor.state.islands.first)
         if next > cursor.state.next { settle(next: next) { _ in } }
         // What was on its way already is sent to its end: the receiver may have it.
         let rules = cursor.state.sending.isEmpty ? settings : nil
-        while window.bytes < bytes, window.textBytes < RequestWindow.largestText, (window.end ?? 0) <= last {
+        while window.bytes < bytes, window.textBytes < text, (window.end ?? 0) <= last {
             do throws(DiskError) {
                 switch try window.readOn(from: cursor.state.next, dropping: rules) {
                 case .chunk: continue
@@ -256,24 +269,24 @@ package struct Delivery: ~Copyable {
             case .refused(let failure): refusal = refusal ?? (request, failure)
             }
         }
-        settle(delivered: delivered)
-        if !underWay.isEmpty || refusal != nil { note(sending: underWay) }
+        settle(delivered: delivered, underWay)
         if let (request, failure) = refusal { refused(request, failure) }
     }
 
     /// Settles requests that were delivered: the cursor passes those that lie directly before it, the others are islands.
-    private mutating func settle(delivered requests: [Request]) {
-        guard !requests.isEmpty else { return }
+    private mutating func settle(delivered requests: [Request], _ underWay: [SendingRange] = []) {
+        guard !requests.isEmpty else { return note(sending: underWay) }
         var islands = cursor.state.islands
         for request in requests {
             islands.append(
-                DeliveredIsland(first: request.first, last: request.last, delivered: request.recordCount, notSelected: 0))
+                DeliveredIsland(
+                    first: request.first, last: request.last, delivered: request.recordCount, notSelected: 0))
             sizeLimit.grow(afterDelivering: request.measuredBytes)
             let bytes = UInt64(request.textSize)
             sender.status.change { $0.deliveredBytes += bytes }
         }
         islands.sort { $0.first < $1.first }
-        settle(next: passingSkipped(to: islands.first), islands: islands) { _ in }
+        settle(next: passingSkipped(to: islands.first), islands: islands, sending: underWay) { _ in }
     }
 
     /// The cursor's next record, or the beginning of an island when only numbers that were never given lie before it.
@@ -359,7 +372,8 @@ package struct Delivery: ~Copyable {
     /// Keeps a record that is refused for good, durably, and passes it; false when the task is cancelled first.
     private mutating func bury(_ request: Request, _ failure: DeliveryFailure) async -> Bool {
         precondition(
-            store.records(from: cursor.state.next, to: request.first) == 0, "records before a dead letter are not settled")
+            store.records(from: cursor.state.next, to: request.first) == 0,
+            "records before a dead letter are not settled")
         var time = Arena(capacity: 40)
         var times = TimestampWriter()
         times.append(SystemClock.realtime, to: &time)
@@ -422,11 +436,12 @@ package struct Delivery: ~Copyable {
     }
 
     private mutating func settle(
-        next: UInt64, islands: [DeliveredIsland]? = nil, _ change: (inout DeliveryAccount) -> Void
+        next: UInt64, islands: [DeliveredIsland]? = nil, sending: [SendingRange] = [],
+        _ change: (inout DeliveryAccount) -> Void
     ) {
         do throws(DiskError) {
             try cursor.settle(
-                next: next, islands: islands, outputState: isOpen ? output.state : nil, change)
+                next: next, islands: islands, sending: sending, outputState: isOpen ? output.state : nil, change)
         } catch {
             telemetry.tell(DeliveryEvent.cannotSaveCursor(output: cursor.output, reason: error.description))
         }

@@ -56,29 +56,32 @@ package struct Request: Sendable {
     /// Bytes that its chunks take in the store.
     package var compressedSize: Int { chunks.reduce(0) { $0 + $1.member.count } }
 
-    /// All records as one gzip member. Whole chunks are spliced untouched; one that is cut is compressed anew.
+    /// All records as one gzip member.
     package borrowing func gzipBody() -> [UInt8] {
-        var gzip = GzipBuilder(capacity: compressedSize + 64)
-        append(to: &gzip)
-        gzip.finish()
-        return Array(copying: gzip.span)
+        var body = Arena(capacity: compressedSize + 64)
+        writeGzip { body.append($0) }
+        return Array(copying: body.span)
     }
 
-    /// Adds all records to a gzip member.
-    package borrowing func append(to gzip: inout GzipBuilder) {
+    /// Writes all records as one gzip member, piece by piece. Whole chunks are spliced untouched; one that is cut is compressed
+    /// anew.
+    package borrowing func writeGzip(_ write: (Span<UInt8>) -> Void) {
+        var gzip = GzipJoiner()
+        gzip.begin(write)
         for chunk in chunks {
             let header = chunk.header
             if header.firstSequence >= first, header.endSequence <= last + 1 {
-                gzip.append(
+                gzip.pass(
                     deflated: chunk.member.span.extracting(chunk.splice), textLength: UInt64(header.textSize),
-                    textChecksum: header.textChecksum)
+                    textChecksum: header.textChecksum, write)
                 continue
             }
             var inflater = Inflater(.raw)
             var text = Arena(capacity: Int(header.textSize))
             Request.inflate(chunk, &inflater, &text)
-            gzip.append(text.span.extracting(wanted(of: chunk, text)))
+            gzip.compress(text.span.extracting(wanted(of: chunk, text)), write)
         }
+        gzip.end(write)
     }
 
     private static func inflate(_ chunk: ReadChunk, _ inflater: inout Inflater, _ buffer: inout Arena) {

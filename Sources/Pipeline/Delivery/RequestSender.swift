@@ -40,7 +40,8 @@ struct RequestSender: Sendable {
                     wait = retry.wait(afterAttempt: attempts, asked: error.retryAfter, using: &generator)
                     telemetry.tell(
                         DeliveryEvent.failed(
-                            output: output, reason: error.reason, attempt: attempts, waitMilliseconds: wait.inMilliseconds))
+                            output: output, reason: error.reason, attempt: attempts,
+                            waitMilliseconds: wait.inMilliseconds))
                 case .denied:
                     wait = slowWait(asked: error.retryAfter)
                     telemetry.tell(

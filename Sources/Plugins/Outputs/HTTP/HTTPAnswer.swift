@@ -42,7 +42,7 @@ struct HTTPAnswer: Sendable {
             return min(.seconds(seconds), HTTPAnswer.longestWait)
         }
         guard let date = HTTPDate.parse(text) else { return nil }
-        return min(max(.zero, .nanoseconds(date - now)), HTTPAnswer.longestWait)
+        return min(max(.zero, .seconds(date - now / 1_000_000_000)), HTTPAnswer.longestWait)
     }
 
     /// The beginning of a body as words on one line.
@@ -58,7 +58,7 @@ struct HTTPAnswer: Sendable {
 enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    /// Nanoseconds since 1970; nil when it is no date.
+    /// Seconds since 1970; nil when it is no date, or one that no clock of ours will ever show.
     ///
     /// `Sun, 06 Nov 1994 08:49:37 GMT`, `Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`.
     static func parse(_ text: String) -> Int64? {
@@ -75,10 +75,11 @@ enum HTTPDate {
         // Two digits: what is not in the past century is meant (RFC 9110: no more than 50 years ahead).
         if year < 100 { year += year < 70 ? 2000 : 1900 }
         let clock = time.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
-        guard clock.count == 3, (0..<24).contains(clock[0]), (0..<60).contains(clock[1]), (0...60).contains(clock[2]),
+        guard (1601...9999).contains(year), clock.count == 3, (0..<24).contains(clock[0]), (0..<60).contains(clock[1]),
+            (0...60).contains(clock[2]),
             let date = CivilDate(year: year, month: month + 1, day: day)
         else { return nil }
-        return CivilTime.nanoseconds(date, secondsOfDay: clock[0] * 3600 + clock[1] * 60 + min(clock[2], 59), nanosecond: 0)
+        return Int64(date.daysSinceEpoch * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2])
     }
 }
 

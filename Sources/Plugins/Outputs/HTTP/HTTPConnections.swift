@@ -114,7 +114,7 @@ final class HTTPConnections: Sendable {
         configuration.timeout = .init(connect: .nanoseconds(Int64(connect)), read: response, write: response)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.concurrency
-        configuration.proxy = ProxyEnvironment.proxy(for: settings.url)
+        configuration.proxy = try ProxyEnvironment.proxy(for: settings.url)
         if isSecured { configuration.tlsConfiguration = try tls(settings.tls) }
         if let name = settings.tls.serverName, let host = HTTPTarget(settings.url)?.host {
             configuration.dnsOverride = [name: host]

@@ -20,19 +20,23 @@ package final class HTTPOutput: ConcurrentOutput {
     private let context: PluginContext
     private let connections: HTTPConnections
     private let credentials: HTTPCredentials
+    private let bodies: HTTPBody
     private let url: String
     /// The headers that are the same for every request.
     private let headers: HTTPHeaders
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         let http = settings.http
-        guard let target = HTTPTarget(http.url) else { throw .unusable("'\(http.url)' is not the address of a web server") }
+        guard let target = HTTPTarget(http.url) else {
+            throw .unusable("'\(http.url)' is not the address of a web server")
+        }
         self.settings = http
         self.context = context
         connections = try HTTPConnections(http, output: context.name, telemetry: context.telemetry)
         credentials = HTTPCredentials(http.auth)
+        bodies = HTTPBody(http.format, http.compression)
         var headers = HTTPHeaders()
-        headers.add(name: "Content-Type", value: HTTPBody.contentType(http.format))
+        headers.add(name: "Content-Type", value: bodies.contentType)
         headers.add(name: "User-Agent", value: "sluice")
         if http.compression == .gzip { headers.add(name: "Content-Encoding", value: "gzip") }
         // The certificate's name may be another than the address; the server is still asked for by its address.
@@ -58,7 +62,9 @@ package final class HTTPOutput: ConcurrentOutput {
         message.headers = headers
         message.headers.add(name: "Idempotency-Key", value: request.key)
         if let header = try credentials.header() { message.headers.replaceOrAdd(name: "Authorization", value: header) }
-        message.body = .bytes(HTTPBody.make(request, settings.format, settings.compression))
+        let body = bodies.make(request)
+        message.body = .bytes(body)
+        defer { bodies.giveBack(body) }
 
         let answer: HTTPAnswer
         do throws(HTTPFailure) {
@@ -96,7 +102,9 @@ package final class HTTPOutput: ConcurrentOutput {
         }
     }
 
-    private func exchangeOnce(_ message: HTTPClientRequest, _ client: HTTPClient) async throws(HTTPFailure) -> HTTPAnswer {
+    private func exchangeOnce(
+        _ message: HTTPClientRequest, _ client: HTTPClient
+    ) async throws(HTTPFailure) -> HTTPAnswer {
         let whole = settings.timeouts.whole
         let deadline = NIODeadline.now() + .nanoseconds(Int64(whole.nanoseconds))
         do {

@@ -53,7 +53,8 @@ package struct HTTPSettings: SettingsSection {
             fields.refuse("headers", "'\(name)' is set here and by 'auth:', which of them is meant?")
         }
         if !url.isEmpty, url.hasPrefix("http://"), fields.has("tls") {
-            fields.refuse("tls", "the url begins with http://, so there is no TLS to set", hint: "write https:// in 'url'")
+            fields.refuse(
+                "tls", "the url begins with http://, so there is no TLS to set", hint: "write https:// in 'url'")
         }
     }
 
@@ -62,7 +63,9 @@ package struct HTTPSettings: SettingsSection {
             scheme == "http" || scheme == "https"
         else { return "'\(text)' is not the address of a web server, expected http:// or https://" }
         if parts.host?.isEmpty != false { return "'\(text)' has no host" }
-        if parts.user != nil || parts.password != nil { return "holds a user name or a password, they belong under 'auth:'" }
+        if parts.user != nil || parts.password != nil {
+            return "holds a user name or a password, they belong under 'auth:'"
+        }
         return nil
     }
 
@@ -74,7 +77,9 @@ package struct HTTPSettings: SettingsSection {
     private static func faultOfHeader(_ name: String) -> String? {
         let tokens = "!#$%&'*+-.^_`|~"
         let isToken = name.unicodeScalars.allSatisfy {
-            $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || tokens.unicodeScalars.contains($0))
+            $0.isASCII
+                && ($0.properties.isAlphabetic || $0.properties.numericType != nil
+                    || tokens.unicodeScalars.contains($0))
         }
         if name.isEmpty || !isToken { return "is not the name of a header" }
         return ownHeaders.contains(name.lowercased()) ? "is set by the output itself" : nil

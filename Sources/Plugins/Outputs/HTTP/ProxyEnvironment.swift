@@ -2,14 +2,16 @@
 import AsyncHTTPClient
 import Disk
 private import Foundation
+import Pipeline
 
 /// Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. Names in lower case come first; HTTP_PROXY in capitals is read too:
 /// the danger it has for CGI programs is not ours.
 enum ProxyEnvironment {
     /// The proxy for a URL; nil to connect directly.
+    /// - Throws: for a proxy that cannot be used.
     static func proxy(
         for url: String, environment: (String) -> String? = Machine.environment
-    ) -> HTTPClient.Configuration.Proxy? {
+    ) throws(PluginError) -> HTTPClient.Configuration.Proxy? {
         guard let target = HTTPTarget(url) else { return nil }
         func variable(_ name: String) -> String? {
             let value = environment(name) ?? environment(name.uppercased())
@@ -20,10 +22,23 @@ enum ProxyEnvironment {
         else { return nil }
         guard let parts = URLComponents(string: text.contains("://") ? text : "http://\(text)"), let host = parts.host,
             !host.isEmpty
-        else { return nil }
-        if parts.scheme?.hasPrefix("socks") == true { return .socksServer(host: host, port: parts.port ?? 1080) }
-        let authorization = parts.user.map { HTTPClient.Authorization.basic(username: $0, password: parts.password ?? "") }
-        return .server(host: host, port: parts.port ?? 80, authorization: authorization)
+        else { throw .unusable("the environment names a proxy that is no address; expected http://HOST:PORT") }
+        switch parts.scheme?.lowercased() {
+        case "http":
+            let authorization = parts.user.map {
+                HTTPClient.Authorization.basic(username: $0, password: parts.password ?? "")
+            }
+            return .server(host: host, port: parts.port ?? 80, authorization: authorization)
+        case "socks5", "socks5h", "socks":
+            if parts.user != nil {
+                throw .unusable("a SOCKS proxy with a user name cannot be used; set no_proxy or use an HTTP proxy")
+            }
+            return .socksServer(host: host, port: parts.port ?? 1080)
+        default:
+            throw .unusable(
+                "the environment names a proxy at \(parts.scheme ?? "")://\(host); only http:// and socks5:// can be used"
+            )
+        }
     }
 
     /// Whether NO_PROXY names the target: `*`, a host, a domain with all below it (a dot in front changes nothing), an address,
@@ -41,7 +56,8 @@ enum ProxyEnvironment {
             if let network = IPv4Network(name), let address = IPv4Network.address(target.host) {
                 return network.contains(address)
             }
-            let domain = name.hasPrefix("*.") ? String(name.dropFirst(2)) : name.hasPrefix(".") ? String(name.dropFirst()) : name
+            let domain =
+                name.hasPrefix("*.") ? String(name.dropFirst(2)) : name.hasPrefix(".") ? String(name.dropFirst()) : name
             let host = target.host.lowercased()
             return host == domain || host.hasSuffix("." + domain)
         }
