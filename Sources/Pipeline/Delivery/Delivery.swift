@@ -50,11 +50,8 @@ package struct Delivery: ~Copyable {
     package consuming func run() async {
         let state = cursor.state.outputState
         let output = self.output
-        if case .delivered = await sender.send({ () async throws(DeliveryFailure) in try await output.open(state: state)
-            })
-        {
-            isOpen = true
-        }
+        let opening = await sender.send { () async throws(DeliveryFailure) in try await output.open(state: state) }
+        if case .delivered = opening { isOpen = true }
         while !Task.isCancelled {
             let version = store.version
             let hasEnded = store.isEnded

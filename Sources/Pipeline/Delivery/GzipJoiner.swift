@@ -12,7 +12,10 @@ package struct GzipJoiner: ~Copyable {
     package init() {}
 
     /// What the member begins with.
-    package func begin(_ write: (Span<UInt8>) -> Void) { write(GzipMember.plainHeader.span) }
+    package func begin(_ write: (Span<UInt8>) -> Void) {
+        let header = GzipMember.plainHeader
+        write(header.span)
+    }
 
     /// Passes deflate data on without its final block, untouched.
     mutating func pass(deflated: Span<UInt8>, textLength: UInt64, textChecksum: UInt32, _ write: (Span<UInt8>) -> Void)
@@ -32,5 +35,8 @@ package struct GzipJoiner: ~Copyable {
     }
 
     /// What the member ends with.
-    package func end(_ write: (Span<UInt8>) -> Void) { write(splice.ending.span) }
+    package func end(_ write: (Span<UInt8>) -> Void) {
+        let ending = splice.ending
+        write(ending.span)
+    }
 }
