@@ -3,7 +3,11 @@
 import io
 import json
 import shutil
+import socket
+import sqlite3
 import subprocess
+import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -19,6 +23,11 @@ outputs:
   - type: file
     name: file
     path: {output}
+  - type: http
+    name: http
+    url: http://127.0.0.1:{port}/
+    max_delay: 20ms
+    retry: {{ initial: 20ms, max: 200ms }}
 store: {{ max_size: 8GiB, history: 24h }}
 """
 
@@ -30,16 +39,18 @@ class Agent:
         self.sluice, self.home = Path(sluice).resolve(), Path(home).resolve()
         self.output, self.data, self.log = self.home / "out.ndjson", self.home / "data", self.home / "agent.log"
         self.configuration = self.home.parent / f"{self.home.name}.yaml"
+        self.receiver = Receiver(self.home.parent / f"{self.home.name}.db")
         pods = Path(pods).resolve()
         quoted = {name: json.dumps(str(path)) for name, path in dict(
             data=self.data, pods=pods, containers=pods.parent / "containers", output=self.output).items()}
         self.home.parent.mkdir(parents=True, exist_ok=True)
-        self.configuration.write_text(CONFIGURATION.format(json=json_mode, **quoted))
+        self.configuration.write_text(CONFIGURATION.format(json=json_mode, port=self.receiver.port, **quoted))
 
     def reset(self):
         """Forgets everything: the next start is a first one."""
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir()
+        self.receiver.reset()
 
     def start(self, *arguments):
         command = [self.sluice, "run", *arguments, "--config", self.configuration]
@@ -52,6 +63,45 @@ class Agent:
     def segments(self):
         """The segments of the store, oldest first: their names are their first sequences."""
         return sorted(self.data.glob("store/0/*.ndjson.gz"))
+
+
+class Receiver:
+    """The receiver that the documentation recommends, beside the agent: it takes each key once."""
+
+    PROGRAM = Path(__file__).resolve().parents[2] / "samples/receiver.py"
+
+    def __init__(self, database):
+        self.database, self.process = database, None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    def reset(self):
+        """Forgets everything that it took."""
+        self.stop()
+        for path in self.database.parent.glob(self.database.name + "*"):
+            path.unlink()
+        log = open(self.database.with_suffix(".receiver.log"), "wb")
+        self.process = subprocess.Popen(
+            [sys.executable, self.PROGRAM, str(self.port), self.database], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        for _ in range(500):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise SystemExit("the receiver does not listen")
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def lines(self):
+        """Every record that it took, in the order in which it came."""
+        with sqlite3.connect(self.database) as database:
+            for (record,) in database.execute("SELECT record FROM records ORDER BY rowid"):
+                yield record.encode() + b"\n"
 
 
 def extra_field(header):

@@ -5,8 +5,8 @@
 
 An uninterrupted run is measured first. Then each run starts `sluice run --once` on an empty store, kills it, starts it again,
 and so on, and is left to end in peace. Moments are drawn so that the kills of a run cover all of it; some fall into the start
-and the recovery, some anywhere in what is left. After each run the file output and the store (all segments, in order) are
-compared with what the log files hold: messages, order, times. Prints what was in flight at the kills. Exits with 1 when
+and the recovery, some anywhere in what is left. After each run the file output, what a receiver took over HTTP (each key once)
+and the store (all segments, in order) are compared with what the log files hold: messages, order, times. Prints what was in flight at the kills. Exits with 1 when
 anything was lost, repeated, or out of order.
 """
 
@@ -51,20 +51,23 @@ class StoreView:
 
 
 class Cursor:
-    """How much of its file the output has accounted for. Where the number stands is learned from a run that ended well."""
+    """How much of its file the output has accounted for, read from its cursor as docs/store-format.md describes it."""
 
     def __init__(self, agent):
-        self.path, self.output, self.place = agent.data / "cursors/0/file", agent.output, None
-
-    def learn(self):
-        place = (self._contents() or b"").find(size_of(self.output).to_bytes(8, "little"))
-        self.place = place if place >= 0 else None
+        self.path = agent.data / "cursors/0/file"
 
     def length(self):
+        """The first number of what the file output wants to find again; None when there is no cursor."""
         contents = self._contents()
-        if self.place is None or contents is None:
+        if not contents:
             return None
-        return int.from_bytes(contents[self.place:self.place + 8], "little")
+        at = 1 + 16 + 8  # version, store, next
+        at += 1 + 24 * contents[at]  # what is on its way
+        at += 1 + 32 * contents[at]  # islands
+        at += 4 * 8  # the account
+        at += 1 + 9 * contents[at]  # drops
+        state = contents[at + 2:at + 2 + int.from_bytes(contents[at:at + 2], "little")]
+        return int.from_bytes(state[:8], "little")
 
     def _contents(self):
         if not self.path.exists():
@@ -120,7 +123,6 @@ class Campaign:
         code = self.finish(process)
         self.seconds = time.monotonic() - began
         self.whole = [max(1, size) for size in self.sizes()]
-        self.cursor.learn()
         print(f"undisturbed: {self.seconds:.2f} s, the store open after {self.start_seconds:.3f} s")
         return self.check("undisturbed", code)
 
@@ -183,7 +185,7 @@ class Campaign:
     def output_state(self):
         length = self.cursor.length()
         if length is None:
-            return "no cursor yet" if self.cursor.place is not None else "unknown"
+            return "no cursor yet"
         size = size_of(self.agent.output)
         return "equal" if size == length else "longer" if size > length else "SHORTER"
 
@@ -192,6 +194,7 @@ class Campaign:
         print(f"{name}, exit code {code}")
         with open(self.agent.output, "rb") if self.agent.output.exists() else open("/dev/null", "rb") as lines:
             good &= self.judge("file ", lines)
+        good &= self.judge("http ", self.agent.receiver.lines())
         good &= self.judge("store", stored_lines(self.agent.segments()))
         if not good:
             print("the agent's last words:", self.agent.last_words(), sep="\n")
@@ -251,6 +254,7 @@ def main():
     if good and len(campaign.kills) < options.kills:
         print("The runs end before they can be killed: take a larger tree.")
         good = False
+    campaign.agent.receiver.stop()
     print("\nNothing lost, nothing repeated." if good else "\nNOT GOOD. See " + str(work))
     if good and not options.work:
         shutil.rmtree(work)

@@ -130,9 +130,11 @@ def main():
         manifest = json.loads(generator.stdout.read())
     finally:
         generator.kill()
+        agent.receiver.stop()
     written = manifest["records"]
     print(f"\nwritten: {written} lines of {manifest['pods']} pods, {manifest['bytes'] / 1e6:.0f} MB, {manifest['rotations']} rotations")
     good &= judge("file   ", written, scan(agent.output))
+    good &= judge("http   ", written, scan(agent.receiver.lines()))
     good &= judge("store  ", written, scan(stored_lines(agent.segments())))
     print("Nothing lost, nothing repeated, all in order." if good else f"NOT GOOD. See {work}")
     if good and not options.work:
