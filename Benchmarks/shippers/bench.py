@@ -3,7 +3,7 @@
 
 See README.md. Python 3.9+, standard library only.
 """
-import argparse, http.client, json, os, platform, re, resource, shlex, shutil, signal, statistics, subprocess, sys, time
+import argparse, http.client, json, os, platform, re, resource, shlex, shutil, signal, statistics, subprocess, sys, threading, time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +27,8 @@ SCENARIOS = {
     "live-ramp": dict(kind="live", rate=5000, ramp_to=100000, seconds=40, output="http", gzip=True, help="5000 rising to 100000 records/s"),
     "outage": dict(kind="outage", rate=5000, seconds=60, output="http", gzip=True, disk=True, help="live, the destination refuses connections from 15 s to 35 s"),
     "errors": dict(kind="live", rate=5000, seconds=30, output="http", gzip=True, disk=True, fault="status=503&pct=10", help="live, 10 % of the requests answered 503"),
+    "backlog-store": dict(kind="backlog", rate=60000, seconds=100, output="http", gzip=True, disk=True, help="live, the destination is away all the time: 2 GB wait in the agent when it comes back"),
+    "backlog-files": dict(kind="backlog", data="json:20x100", output="http", gzip=True, disk=True, help="2 GB wait in files that nobody has read; a quiet pod writes meanwhile"),
     "kill9": dict(kind="kill", data="json:20x20", output="http", gzip=True, disk=True, help="kill -9 when 40 % has arrived, start again"),
     "idle": dict(kind="idle", data="json:1000x0.01", seconds=30, output="http", gzip=True, help="1000 files, nothing written, 30 s"),
     "many-files": dict(kind="catchup", data="json:2000x0.05", output="http", gzip=True, help="2000 pods of 50 KB, catch-up"),
@@ -238,7 +240,7 @@ def result(sc, man, st, wall, cpu, t, extra):
     if st:
         r.update(lost=man["records"] - st["unique"], lost_continuations=max(0, man["continuation_lines"] - st["unnumbered"]), duplicated=st["duplicates"],
                  out_of_order=st["out_of_order"], delivered_mb=st["body_bytes"] / 1e6, wire_mb=st["wire_bytes"] / 1e6, requests=st["requests"],
-                 merged=st["merged"], sink_cpu_s=st["cpu_s"], no_stream=st["no_stream"], connections=st["connections"])
+                 repeated_keys=st["repeated_keys"], merged=st["merged"], sink_cpu_s=st["cpu_s"], no_stream=st["no_stream"], connections=st["connections"])
     r.update(extra)
     return r
 
@@ -369,6 +371,87 @@ def live(cfg, agent, sc, run):
         sink.close()
 
 
+class QuietPod(threading.Thread):
+    """A pod that writes a line now and then, and how long each took to arrive."""
+
+    STREAM = "quiet-0/app"
+
+    def __init__(self, logs, sink):
+        super().__init__(daemon=True)
+        self.sink, self.done, self.written, self.took = sink, threading.Event(), [], {}
+        folder = logs / "pods/quiet_quiet-0_00000000-0000-4000-8000-000000000000/app"
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self.file = open(folder / "0.log", "wb", buffering=0)
+
+    def run(self):
+        while not self.done.is_set() or len(self.took) < len(self.written):
+            now = time.time_ns()
+            if not self.done.is_set() and (not self.written or now - self.written[-1] > 200_000_000):
+                stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now / 1e9)) + f".{now % 10**9:09}Z"
+                line = json.dumps(dict(generated_at=now, sequence_id=len(self.written) + 1, msg="still here"))
+                self.file.write(f"{stamp} stdout F {line}\n".encode())
+                self.written.append(now)
+            came = self.sink.stats(streams=True)["by_stream"].get(self.STREAM, {}).get("unique", 0)
+            for number in range(len(self.took), came):
+                self.took[number] = (time.time_ns() - self.written[number]) / 1e9
+            time.sleep(0.05)
+        self.file.close()
+
+
+def backlog(cfg, agent, sc, run):
+    """An outage, then its end: how fast what waits is delivered, and how long a quiet pod's lines take meanwhile."""
+    sink = Sink(cfg)
+    sink.control("down=1")
+    gen = None
+    if sc.get("data"):
+        logs, man = tree(cfg, sc["data"])
+    else:
+        logs = cfg.work / "live"
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.mkdir(parents=True)
+        gen = subprocess.Popen(pinned([str(HERE / "bin/loggen"), "live", "--dir", str(logs), "--pods", str(cfg.live_pods), "--rate", str(sc["rate"]), "--seconds",
+                                       str(sc["seconds"]), "--start-delay", "2", "--rotate-mb", str(cfg.rotate_mb or 10), "--profile", "json"], cfg.sink_core),
+                               stdout=subprocess.PIPE, text=True, start_new_session=True)
+        time.sleep(0.5)
+    quiet = QuietPod(logs, sink)
+    proc = agent.start(cfg, sc, logs, run)
+    try:
+        t = watch(proc)
+        until = time.monotonic() + 15
+        while (gen and gen.poll() is None) or time.monotonic() < until:
+            t.sample()
+            time.sleep(0.1)
+        if gen:
+            man = json.loads(gen.stdout.read())
+        before, c0 = t.rss, t.sample()
+        quiet.start()
+        time.sleep(1)
+        up = len(quiet.written)
+        sink.control("down=0")
+        m0 = time.time_ns()
+        while True:
+            t.sample()
+            st = sink.stats()
+            if st["unique"] >= man["records"] + len(quiet.took) or t.dead() or time.time_ns() - m0 > 600e9:
+                break
+            time.sleep(0.05)
+        wall = (time.time_ns() - m0) / 1e9
+        quiet.done.set()
+        quiet.join(30)
+        st, cpu, took = sink.stats(), t.sample(), [quiet.took.get(n) for n in range(up, len(quiet.written))]
+        arrived = [x for x in took if x is not None]
+        man = dict(man, records=man["records"] + len(quiet.written))
+        return result(sc, man, st, wall, cpu - c0, t, dict(
+            complete=st["unique"] == man["records"], rss_before_mb=before, quiet_lines=len(took), quiet_max_s=max(arrived, default=None), **t.finish()))
+    finally:
+        if gen:
+            stop(gen)
+        stop(proc)
+        sink.close()
+        shutil.rmtree(logs / "pods/quiet_quiet-0_00000000-0000-4000-8000-000000000000", ignore_errors=True)
+
+
 def idle(cfg, agent, sc, run):
     logs, man = tree(cfg, sc["data"])
     sink = Sink(cfg)
@@ -395,14 +478,17 @@ def idle(cfg, agent, sc, run):
         sink.close()
 
 
-RUN = dict(catchup=catchup, kill=kill, live=live, outage=live, idle=idle)
+RUN = dict(backlog=backlog, catchup=catchup, kill=kill, live=live, outage=live, idle=idle)
 COLUMNS = dict(
     catchup=[("wall_s", "wall s", 2), ("mb_per_s", "MB/s", 1), ("mb_per_cpu_s", "MB/CPU-s", 1), ("cpu_s", "CPU s", 2), ("peak_rss_mb", "peak RSS MB", 1),
              ("lost", "lost", 0), ("duplicated", "dup", 0), ("out_of_order", "out of order", 0), ("delivered_mb", "body MB", 1), ("wire_mb", "wire MB", 1)],
     live=[("cpu_percent", "CPU %", 1), ("peak_rss_mb", "peak RSS MB", 1), ("p50_ms", "p50 ms", 0), ("p99_ms", "p99 ms", 0), ("max_ms", "max ms", 0),
-          ("behind_at_end", "behind at end", 0), ("drain_s", "drain s", 1), ("lost", "lost", 0), ("duplicated", "dup", 0), ("rotations", "rotations", 0)],
+          ("behind_at_end", "behind at end", 0), ("drain_s", "drain s", 1), ("lost", "lost", 0), ("duplicated", "dup", 0), ("out_of_order", "out of order", 0),
+          ("repeated_keys", "repeated requests", 0), ("rotations", "rotations", 0)],
+    backlog=[("wall_s", "drain s", 2), ("mb_per_s", "MB/s", 1), ("mb_per_cpu_s", "MB/CPU-s", 1), ("rss_before_mb", "RSS before MB", 1), ("peak_rss_mb", "peak RSS MB", 1),
+             ("quiet_lines", "quiet lines", 0), ("quiet_max_s", "slowest s", 2), ("lost", "lost", 0), ("duplicated", "dup", 0), ("out_of_order", "out of order", 0)],
     idle=[("cpu_percent", "CPU %", 3), ("wakeups_per_s", "switches/s", 1), ("rss_mb", "RSS MB", 1), ("peak_rss_mb", "peak RSS MB", 1), ("lost", "lost", 0)])
-COLUMNS["kill"], COLUMNS["outage"] = COLUMNS["catchup"], COLUMNS["live"]
+COLUMNS["kill"], COLUMNS["outage"] = COLUMNS["catchup"] + [("repeated_keys", "repeated requests", 0)], COLUMNS["live"]
 
 
 def table(kind, rows):

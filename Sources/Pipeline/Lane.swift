@@ -62,6 +62,7 @@ package struct Lane: ~Copyable {
     private var nextLag: Int64 = 0
     private var lastWake: Int64 = 0
     private var isSparing = false
+    private var pacing: CatchUpPacing
 
     /// Makes the inputs and opens them.
     /// - Throws: `PluginError` naming the input that cannot run.
@@ -100,6 +101,7 @@ package struct Lane: ~Copyable {
         self.poller = poller
         self.slots = slots
         self.filters = filters
+        pacing = CatchUpPacing(window: settings.catchUpWindow)
         self.writer.store.onCursorMoved { control.cursorMoved() }
     }
 
@@ -171,7 +173,7 @@ package struct Lane: ~Copyable {
             slots[index].reset()
             isPaused = false
             retryDelay = Lane.shortestRetry
-            isSparing = writer.store.leastWaitingBytes > settings.catchUpWindow
+            isSparing = pacing.isTooMuch(writer.store.leastWaitingBytes)
         case .full:
             isPaused = true
             // Soon at first: an output may have got on just before anybody listened for it.
@@ -193,7 +195,8 @@ package struct Lane: ~Copyable {
     private mutating func housekeep(_ now: Int64) {
         nextHousekeeping = now + 1_000_000_000
         writer.housekeep()
-        isSparing = writer.store.leastWaitingBytes > settings.catchUpWindow
+        pacing.look(appended: writer.appendedBytes, waiting: writer.store.leastWaitingBytes, now: now)
+        isSparing = pacing.isTooMuch(writer.store.leastWaitingBytes)
         control.note(waitsForOutputs: isPaused || isSparing)
         // Asking for the lag looks at every file: for a report that is wanted once a minute, rarely is enough.
         guard now >= nextLag else { return }
@@ -230,7 +233,7 @@ package struct Lane: ~Copyable {
     /// Somebody wants something: to stop, or a cursor has moved.
     private mutating func bellRang() {
         if isPaused { nextTry = 0 }
-        if isSparing { isSparing = writer.store.leastWaitingBytes > settings.catchUpWindow }
+        if isSparing { isSparing = pacing.isTooMuch(writer.store.leastWaitingBytes) }
     }
 
     // MARK: The end

@@ -33,6 +33,8 @@ package struct StoreWriter: ~Copyable, Sendable {
 
     private var segment: OpenSegment?
     private var reserve: DiskReserve
+    /// Bytes of chunks that were written in this start, snapshots left out.
+    package private(set) var appendedBytes: UInt64 = 0
     private var pausedSince: Int64?
     /// Bytes that are known to be free above `min_free`, and when that was asked.
     private var freeSpace: UInt64 = 0
@@ -132,6 +134,7 @@ package struct StoreWriter: ~Copyable, Sendable {
             return failedWrite(error, now)
         }
         freeSpace -= min(freeSpace, UInt64(member.count))
+        appendedBytes += UInt64(member.count)
         commit(chunk, at: offset, now)
         return .stored
     }
