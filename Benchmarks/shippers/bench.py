@@ -427,23 +427,24 @@ def backlog(cfg, agent, sc, run):
         before, c0 = t.rss, t.sample()
         quiet.start()
         time.sleep(1)
-        up = len(quiet.written)
         sink.control("down=0")
-        m0 = time.time_ns()
+        m0, first = time.time_ns(), None
         while True:
             t.sample()
             st = sink.stats()
+            if not first and st["unique"]:  # until then the agent waits for its next try
+                first, m0 = len(quiet.written), time.time_ns()
             if st["unique"] >= man["records"] + len(quiet.took) or t.dead() or time.time_ns() - m0 > 600e9:
                 break
             time.sleep(0.05)
         wall = (time.time_ns() - m0) / 1e9
         quiet.done.set()
         quiet.join(30)
-        st, cpu, took = sink.stats(), t.sample(), [quiet.took.get(n) for n in range(up, len(quiet.written))]
+        st, cpu, took = sink.stats(), t.sample(), [quiet.took.get(n) for n in range(first or 0, len(quiet.written))]
         arrived = [x for x in took if x is not None]
         man = dict(man, records=man["records"] + len(quiet.written))
         return result(sc, man, st, wall, cpu - c0, t, dict(
-            complete=st["unique"] == man["records"], rss_before_mb=before, quiet_lines=len(took), quiet_max_s=max(arrived, default=None), **t.finish()))
+            complete=st["unique"] == man["records"], rss_before_mb=before, quiet_lines=len(took), quiet_max_s=max(arrived, default=None), quiet_s=took, **t.finish()))
     finally:
         if gen:
             stop(gen)

@@ -1,7 +1,7 @@
 // How far the lane may read ahead of the outputs when it catches up.
 
 /// How much may wait for the most advanced output before sources that are far behind are read at its pace: what it takes in
-/// a second, so that a quiet pod's next line is not long behind a backlog, but no more than `catch_up_window`. While it takes
+/// half a second, so that a quiet pod's next line is not long behind a backlog, but no more than `catch_up_window`. While it takes
 /// nothing, the whole window is filled: what is in the store cannot be lost to rotation.
 package struct CatchUpPacing {
     private let window: UInt64
@@ -31,7 +31,7 @@ package struct CatchUpPacing {
         let place = Int64(clamping: appended) - Int64(clamping: waiting)
         defer { (lastPlace, lastLook) = (place, now) }
         guard lastLook > 0, now > lastLook else { return }
-        let taken = Double(place - lastPlace) / (Double(now - lastLook) / 1e9)
+        let taken = 0.5 * Double(place - lastPlace) / (Double(now - lastLook) / 1e9)
         limit = taken <= 0 ? window : min(window, max(CatchUpPacing.least, UInt64(taken)))
     }
 }
