@@ -30,9 +30,11 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
     package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
 
     package var description: String {
-        let reason = unsafe String(cString: strerror(code))
-        return "cannot \(operation) \(path): \(reason)\(advice)"
+        "cannot \(operation) \(path): \(DiskError.words(code))\(advice)"
     }
+
+    /// What a value of errno means. strerror(3)
+    package static func words(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 
     private var advice: String {
         switch code {

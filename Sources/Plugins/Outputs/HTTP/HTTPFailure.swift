@@ -1,5 +1,6 @@
 // Why there was no answer, in words for an operator.
 import AsyncHTTPClient
+import Disk
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -30,7 +31,7 @@ struct HTTPFailure: Error, CustomStringConvertible {
         switch error {
         case let error as HTTPClientError: words(error, settings)
         case let error as NIOConnectionError: words(error)
-        case let error as IOError: "the connection broke: \(error)"
+        case let error as IOError: words(error, settings)
         case let error as SocketAddressError: "the server's name cannot be looked up: \(error)"
         case is NIOSSLExtraError:
             "the server's certificate is for another name (\(error)); tls.server_name says which one to expect"
@@ -56,9 +57,22 @@ struct HTTPFailure: Error, CustomStringConvertible {
         }
     }
 
+    /// Codes that come before there is a connection.
+    private static let notConnected: Set<CInt> = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EADDRNOTAVAIL]
+
+    private static func words(_ error: IOError, _ settings: HTTPSettings) -> String {
+        let reason = DiskError.words(error.errnoCode)
+        guard notConnected.contains(error.errnoCode), let target = HTTPTarget(settings.url) else {
+            return "the connection broke: \(reason)"
+        }
+        return "cannot connect to \(target.host):\(target.port): \(reason)"
+    }
+
     private static func words(_ error: NIOConnectionError) -> String {
         let place = "\(error.host):\(error.port)"
-        if let reason = error.connectionErrors.last?.error { return "cannot connect to \(place): \(reason)" }
+        if let reason = error.connectionErrors.last?.error {
+            return "cannot connect to \(place): \((reason as? IOError).map { DiskError.words($0.errnoCode) } ?? "\(reason)")"
+        }
         return "the name of \(place) cannot be looked up: \(error.dnsAError.map { "\($0)" } ?? "no address")"
     }
 

@@ -1,0 +1,126 @@
+// `sluice run` with an http output, to receivers that are other programs.
+import Foundation
+import TestKit
+import Testing
+
+/// The example receiver of the documentation, or another Python program that is given a port and a file.
+private final class PythonReceiver {
+    let port: Int
+    let database: String
+    private let running: Running
+
+    /// - Parameter program: its text; samples/receiver.py without one.
+    init(in scratch: ScratchDirectory, program: String? = nil) async throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let path = try program.map { try scratch.write("receiver.py", $0) } ?? root.appending(path: "samples/receiver.py").path()
+        let free = try ChildProcess.run(
+            "python3", "-c", "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])")
+        port = try #require(Int(String(decoding: free.output, as: UTF8.self).trimmingCharacters(in: .newlines)))
+        database = scratch.path("received.db")
+        running = try Running("/usr/bin/env", ["python3", path, "\(port)", database])
+    }
+
+    /// The records that it has, in the order in which they came.
+    func records() throws -> [String] {
+        let query = "import sqlite3, sys\nfor (r,) in sqlite3.connect(sys.argv[1]).execute('SELECT record FROM records ORDER BY rowid'): print(r)"
+        let output = try ChildProcess.run("python3", "-c", query, database).output
+        return String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    func stop() async throws { try await running.kill9() }
+}
+
+@Suite("sluice run, over http")
+struct HTTPTests {
+    private func output(_ port: Int, _ more: String = "") -> String {
+        """
+              - name: central
+                type: http
+                url: "http://127.0.0.1:\(port)/"
+                max_delay: 20ms
+                retry: { initial: 20ms, max: 100ms }
+                \(more)
+        """
+    }
+
+    @Test func `records are delivered while it runs, over an outage, and SIGTERM ends it`() async throws {
+        let scratch = try ScratchDirectory()
+        let receiver = try await PythonReceiver(in: scratch)
+        let agent = try Agent(outputs: output(receiver.port))
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(100)
+        let running = try agent.start()
+        try await running.eventually("what stood there at the start") { (try? receiver.records().count) == 100 }
+        try log.append(50)
+        try await running.eventually("appended lines") { try receiver.records().count == 150 }
+        let outcome = try await running.stop()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(Truth.faults(try Truth.came(receiver.records().joined(separator: "\n") + "\n"), against: [log.stream: log.written]) == [])
+        #expect(try await agent.ledger().closes)
+        try await receiver.stop()
+    }
+
+    @Test func `kill -9 repeats nothing for a receiver that knows keys`() async throws {
+        let scratch = try ScratchDirectory()
+        let receiver = try await PythonReceiver(in: scratch)
+        let agent = try Agent(outputs: output(receiver.port, "max_request: 64KiB"))
+        let log = try PodLog("web", in: agent.scratch)
+        for round in 0..<6 {
+            try log.append(2000)
+            let running = try agent.start()
+            try await running.eventually("some of it") { (try? receiver.records().count) ?? 0 > round * 2000 }
+            try await running.kill9()
+        }
+        let outcome = try await agent.runOnce()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(Truth.faults(try Truth.came(receiver.records().joined(separator: "\n") + "\n"), against: [log.stream: log.written]) == [])
+        try await receiver.stop()
+    }
+
+    @Test func `a record that is refused is listed with the server's words`() async throws {
+        let scratch = try ScratchDirectory()
+        // Refuses whatever has the word "twelve" in it.
+        let receiver = try await PythonReceiver(
+            in: scratch,
+            program: """
+                import gzip, sys
+                from http.server import BaseHTTPRequestHandler, HTTPServer
+                class Receiver(BaseHTTPRequestHandler):
+                    protocol_version = "HTTP/1.1"
+                    def do_POST(self):
+                        body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
+                        words = b"no twelves, please" if b"twelve" in body else b""
+                        self.send_response(400 if words else 200)
+                        self.send_header("Content-Length", str(len(words)))
+                        self.end_headers()
+                        self.wfile.write(words)
+                HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+                """)
+        let agent = try Agent(outputs: output(receiver.port))
+        let folder = agent.scratch.path("pods/shop_web_uid/nginx")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let words = ["ten", "eleven", "twelve \u{1b}[31m", "thirteen"]
+        let lines = words.map { "2026-01-02T03:04:05.000000000Z stdout F \($0)\n" }.joined()
+        try Data(lines.utf8).write(to: URL(filePath: folder + "/0.log"))
+        let outcome = try await agent.runOnce()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+
+        let text = try await Program.run("chunks", "dead", "--data-dir", agent.data)
+        #expect(text.status == 0 && text.output.hasPrefix("central  record 3  refused 20"), "\(text.output)")
+        #expect(text.output.contains("\n    400 Bad Request: no twelves, please\n    {\"time\":\"2026-01-02T03:04:05"))
+        let json = try await Program.run("chunks", "dead", "central", "--data-dir", agent.data, "-o", "json")
+        struct Letter: Decodable {
+            struct Record: Decodable { let message: String }
+            let output: String
+            let sequence: Int
+            let answer: String
+            let record: Record
+        }
+        let letter = try JSONDecoder().decode(Letter.self, from: Data(json.output.utf8))
+        #expect(letter.output == "central" && letter.sequence == 3 && letter.record.message == "twelve \u{1b}[31m")
+        #expect(try await Program.run("chunks", "dead", "other", "--data-dir", agent.data).output == "no dead letters\n")
+        let ledger = try await agent.ledger()
+        #expect(ledger.closes && ledger.outputs[0].delivered_records == 3)
+        try await receiver.stop()
+    }
+}
