@@ -6,6 +6,7 @@ SYSCONFDIR ?= /etc
 DESTDIR    ?=
 
 build_packages := zlib1g-dev libisal-dev pkg-config
+test_packages  := python3 openssl
 bench_packages := gcc make libdeflate-dev python3
 
 swift_release := swift build -c release --static-swift-stdlib
@@ -22,7 +23,7 @@ endif
 endif
 say = @printf '%s\n' '$(bold)==> $(1)$(plain)'
 
-.PHONY: help demo test bench lint install build packages bench-packages clean
+.PHONY: help demo test bench lint install build packages test-packages bench-packages clean
 .DEFAULT_GOAL := help
 
 help:
@@ -55,6 +56,9 @@ packages:
 	$(call need,$(build_packages))
 	@command -v swift > /dev/null || { echo 'Swift 6.2 or newer is needed: https://www.swift.org/install' >&2; exit 1; }
 
+test-packages:
+	$(call need,$(test_packages))
+
 bench-packages:
 	$(call need,$(bench_packages))
 
@@ -76,7 +80,7 @@ clean:
 
 # ---- Checking ----------------------------------------------------------------------------------
 
-test: packages
+test: packages test-packages
 	$(call say,Building for debugging and testing (the first time takes some minutes))
 	@# One after the other: many of them watch files, and a user has 128 inotify instances by default.
 	@swift test --no-parallel
@@ -93,7 +97,8 @@ bench: packages bench-packages
 	$(call say,Each stage beside the same work in C: MB of log for each second of CPU time)
 	@.build/release/stagebench
 	$(call say,The whole agent over generated pod logs: MB of log for each second of CPU time)
-	@SLUICE='$(CURDIR)/$(sluice)' Benchmarks/shippers/bench.py catchup-null catchup-file --agents sluice --data json:10x20 --rounds 3
+	@SLUICE='$(CURDIR)/$(sluice)' Benchmarks/shippers/bench.py catchup-null catchup-file catchup-http-gzip \
+		--agents sluice --data json:10x20 --rounds 3
 
 # ---- Two minutes with it -----------------------------------------------------------------------
 
