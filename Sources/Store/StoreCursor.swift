@@ -21,8 +21,9 @@ package struct StoreCursor: ~Copyable, Sendable {
     private var slots: Slots
     private let mayGiveWay: Bool
     private var syncedAt: Int64
-    /// It has moved since it was synced: a power cut would repeat what was delivered since.
-    package private(set) var isDirty = false
+    /// Its file was written since it was synced, or by an earlier start that may not have come to it: a power cut would repeat
+    /// what was delivered since.
+    package private(set) var isDirty = true
     /// Nanoseconds between two syncs of a cursor that moves.
     private static let syncInterval: Int64 = 1_000_000_000
 
@@ -63,14 +64,14 @@ package struct StoreCursor: ~Copyable, Sendable {
         precondition(ranges.count <= CursorState.mostSending, "more requests under way than a cursor can hold")
         if state.sending == ranges { return }
         state.sending = ranges
-        try slots.write(state.encoded)
+        try write()
     }
 
     /// Keeps what the output wants to find again, when that changed although nothing is settled yet.
     package mutating func keep(outputState: [UInt8]) throws(DiskError) {
         if state.outputState == outputState { return }
         state.outputState = outputState
-        try slots.write(state.encoded)
+        try write()
     }
 
     /// Moves the cursor: all records before `next` are settled, in the way that `change` notes in the account. Islands that it
@@ -93,9 +94,13 @@ package struct StoreCursor: ~Copyable, Sendable {
             state.account.notSelected += island.notSelected
         }
         if let outputState { state.outputState = outputState }
+        try write()
+        if SystemClock.monotonic - syncedAt >= StoreCursor.syncInterval { try sync() }
+    }
+
+    private mutating func write() throws(DiskError) {
         try slots.write(state.encoded)
         isDirty = true
-        if SystemClock.monotonic - syncedAt >= StoreCursor.syncInterval { try sync() }
     }
 
     /// Tells the store where the output stands; returns the number below which nothing is kept for it.
