@@ -127,7 +127,7 @@ package struct Delivery: ~Copyable {
         }
         let ranges = cursor.state.sending
         if let last = ranges.last?.last {
-            gather(through: last)
+            gather(text: .max, through: last)
             let again = ranges.compactMap { range in
                 cut(from: range.first, RequestLimits(bytes: .max, through: range.last), epoch: range.epoch)
             }
