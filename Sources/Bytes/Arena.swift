@@ -5,7 +5,7 @@
 /// `slack` readable bytes always follow the last one, so that a scanner may load a whole word at the end of the contents.
 @safe
 public struct Arena: ~Copyable, @unchecked Sendable {
-    /// Bytes behind the capacity that may be read (not written) by word-wise scanners.
+    /// Bytes behind the capacity that word-wise scanners may read, and copies in blocks overwrite.
     public static let slack = 64
 
     /// Where the bytes are, and how many there is room for. Public only to be inlined: use the methods.
@@ -35,12 +35,12 @@ public struct Arena: ~Copyable, @unchecked Sendable {
 
     /// The byte at `index`.
     public subscript(index: Int) -> UInt8 {
-        @inline(__always)
+        @inlinable @inline(__always)
         get {
             precondition(index >= 0 && index < count, "arena index out of range")
             return unsafe base[index]
         }
-        @inline(__always)
+        @inlinable @inline(__always)
         set {
             precondition(index >= 0 && index < count, "arena index out of range")
             unsafe base[index] = newValue
@@ -48,7 +48,7 @@ public struct Arena: ~Copyable, @unchecked Sendable {
     }
 
     /// The eight bytes from `index` on, little-endian; those behind the contents are arbitrary.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func word(at index: Int) -> UInt64 {
         precondition(index >= 0 && index <= count, "arena index out of range")
         return unsafe UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
@@ -74,7 +74,7 @@ public struct Arena: ~Copyable, @unchecked Sendable {
     }
 
     /// Makes room for `extra` more bytes.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func reserve(_ extra: Int) {
         if capacity - count < extra { grow(extra) }
     }
@@ -92,8 +92,10 @@ public struct Arena: ~Copyable, @unchecked Sendable {
         capacity = wanted
     }
 
+    // Bytes are copied by `initialize(from:)`, as what is appended never overlaps: `update(from:)` asks whether it does.
+
     /// Appends one byte.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ byte: UInt8) {
         reserve(1)
         unsafe base[count] = byte
@@ -101,39 +103,51 @@ public struct Arena: ~Copyable, @unchecked Sendable {
     }
 
     /// Appends the bytes of a literal.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ text: StaticString) {
         let n = text.utf8CodeUnitCount
         reserve(n)
-        unsafe (base + count).update(from: text.utf8Start, count: n)
+        unsafe (base + count).initialize(from: text.utf8Start, count: n)
         count += n
     }
 
     /// Appends all of `bytes`.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ bytes: Span<UInt8>) {
         let n = bytes.count
         guard n > 0 else { return }
         reserve(n)
         unsafe bytes.withUnsafeBufferPointer { source in
-            if let start = source.baseAddress { unsafe (base + count).update(from: start, count: n) }
+            if let start = source.baseAddress { unsafe (base + count).initialize(from: start, count: n) }
         }
         count += n
     }
 
     /// Appends all of `bytes`.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ bytes: borrowing [UInt8]) { append(bytes.span) }
 
     /// Appends the UTF-8 of `text`. Literals are better appended as `StaticString`, which needs no copy.
     public mutating func append(text: String) { append(Array(text.utf8).span) }
 
     /// Appends `length` bytes of another arena from `start` on.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ other: borrowing Arena, from start: Int, count length: Int) {
         precondition(start >= 0 && length >= 0 && start + length <= other.count, "bytes outside of an arena are copied")
         reserve(length)
-        unsafe (base + count).update(from: other.base + start, count: length)
+        unsafe (base + count).initialize(from: other.base + start, count: length)
+        count += length
+    }
+
+    /// As `append(_:from:count:)` for at most `slack` bytes: copies that many, whatever the length. So it takes a few
+    /// instructions, where memcpy(3) has to be called and to choose its way.
+    @inlinable @inline(__always)
+    public mutating func appendShort(_ other: borrowing Arena, from start: Int, count length: Int) {
+        precondition(start >= 0 && length >= 0 && start + length <= other.count, "bytes outside of an arena are copied")
+        precondition(length <= Self.slack, "a short run is longer than the slack")
+        reserve(length)
+        let block = unsafe UnsafeRawPointer(other.base + start).loadUnaligned(as: SIMD64<UInt8>.self)
+        unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: block, as: SIMD64<UInt8>.self)
         count += length
     }
 

@@ -108,7 +108,7 @@ public enum ByteSearch {
 
 extension Arena {
     /// Stops the program when `from..<to` is not a range of the contents.
-    @inline(__always)
+    @inlinable @inline(__always)
     func check(_ from: Int, _ to: Int) {
         precondition(from >= 0 && from <= to && to <= count, "a range lies outside of the arena")
     }

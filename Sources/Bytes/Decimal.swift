@@ -28,7 +28,7 @@ public enum DecimalText {
     }
 
     /// Whether the eight bytes of `word` are all ASCII digits.
-    @inline(__always)
+    @inlinable @inline(__always)
     static func areDigits(_ word: UInt64) -> Bool {
         // The high half of a digit is 3, and is still 3 when 6 has been added.
         let high: UInt64 = 0xf0f0_f0f0_f0f0_f0f0
@@ -37,7 +37,7 @@ public enum DecimalText {
     }
 
     /// The value of eight ASCII digits, the first one in the lowest byte.
-    @inline(__always)
+    @inlinable @inline(__always)
     static func value(ofDigits word: UInt64) -> UInt64 {
         let ones = word & 0x0f0f_0f0f_0f0f_0f0f
         let pairs = (ones & 0x00ff_00ff_00ff_00ff) &* 10 &+ ((ones >> 8) & 0x00ff_00ff_00ff_00ff)
@@ -46,7 +46,7 @@ public enum DecimalText {
     }
 
     /// `value`, below 100 000 000, as eight ASCII digits with leading zeros, the first one in the lowest byte.
-    @inline(__always)
+    @inlinable @inline(__always)
     static func digits(of value: UInt64) -> UInt64 {
         // Each step divides all fields at once: by 100 as a multiplication by 5243 / 2^19, by 10 as one by 103 / 2^10.
         let fours = (value / 10_000) | ((value % 10_000) << 32)

@@ -25,6 +25,18 @@ public struct JSONMember: BitwiseCopyable, Sendable {
         valueLengthBits = UInt32(valueLength) | (valueHasEscapes ? Self.escapeBit : 0)
     }
 
+    /// The same for a text that is not too long as a whole.
+    @inline(__always)
+    fileprivate init(
+        unchecked keyStart: Int, _ keyLength: Int, _ valueStart: Int, _ valueLength: Int,
+        keyHasEscapes: Bool, valueHasEscapes: Bool
+    ) {
+        keyStartBits = UInt32(truncatingIfNeeded: keyStart)
+        keyLengthBits = UInt32(truncatingIfNeeded: keyLength) | (keyHasEscapes ? Self.escapeBit : 0)
+        valueStartBits = UInt32(truncatingIfNeeded: valueStart)
+        valueLengthBits = UInt32(truncatingIfNeeded: valueLength) | (valueHasEscapes ? Self.escapeBit : 0)
+    }
+
     /// Where the key begins, behind its quote.
     public var keyStart: Int { Int(keyStartBits) }
     /// Bytes of the key, without its quotes, as written.
@@ -108,8 +120,12 @@ private struct JSONStep {
     }
 }
 
-/// The bytes being scanned. Methods take an index and give the index behind what they accepted; nothing at or after
-/// `end` has any effect, though up to 8 bytes behind it are loaded.
+/// The bytes being scanned. Methods take an index and give the index behind what they accepted.
+///
+/// What lies behind `end` is arbitrary, but it may be looked at: to ask for the end before each byte would take a tenth
+/// longer. Indices only grow, and a text is accepted only when the last one is `end`; so where a token reaches behind
+/// it, the text is refused, whatever else is found there. All loops ask for the end, which keeps the indices within the
+/// arena's slack: the furthest is that behind an escape of 12 bytes at the end of a word.
 @safe
 private struct JSONCursor {
     let base: UnsafeMutablePointer<UInt8>
@@ -121,9 +137,13 @@ private struct JSONCursor {
         self.end = end
     }
 
-    /// The byte at `i`, or 0, which no token begins with, at the end.
+    /// The byte at `i`, which may lie a little behind the end.
     @inline(__always)
-    func byte(_ i: Int) -> UInt8 { i < end ? unsafe base[i] : 0 }
+    func byte(_ i: Int) -> UInt8 { unsafe base[i] }
+
+    /// The byte at `i`, or 0, which no token begins with, from the end on.
+    @inline(__always)
+    func byteBeforeEnd(_ i: Int) -> UInt8 { i < end ? unsafe base[i] : 0 }
 
     /// The index of the first byte from `i` on that is not whitespace.
     @inline(__always)
@@ -134,12 +154,21 @@ private struct JSONCursor {
         return space.next
     }
 
+    /// Whether `wanted` is the first byte from `i` on that is not whitespace, to which `i` moves. Most often it stands
+    /// there already.
+    @inline(__always)
+    func comes(_ wanted: UInt8, at i: inout Int, _ hasNewlines: inout Bool) -> Bool {
+        if byte(i) == wanted { return true }
+        i = skipSpace(i, &hasNewlines)
+        return byte(i) == wanted
+    }
+
     @inline(never)
     private func spaces(_ start: Int) -> JSONStep {
         var i = start
         var hasNewlines = false
         while true {
-            switch byte(i) {
+            switch byteBeforeEnd(i) {
             case 0x20, 0x09, 0x0d: break
             case 0x0a: hasNewlines = true
             default: return JSONStep(i, flag: hasNewlines)
@@ -158,15 +187,14 @@ private struct JSONCursor {
         i = skipSpace(i + 1, &hasNewlines)
         let bodyStart = i
         var bodyEnd = i
-        var memberCount = 0
+        let tapeStart = tape.count
         if byte(i) != UInt8(ascii: "}") {
             while true {
-                guard byte(i) == UInt8(ascii: "\"") else { return .failure }
+                guard comes(UInt8(ascii: "\""), at: &i, &hasNewlines) else { return .failure }
                 let keyStart = i + 1
                 let key = string(after: keyStart)
-                guard key.next >= 0 else { return .failure }
-                i = skipSpace(key.next, &hasNewlines)
-                guard byte(i) == UInt8(ascii: ":") else { return .failure }
+                i = key.next
+                guard i >= 0, comes(UInt8(ascii: ":"), at: &i, &hasNewlines) else { return .failure }
                 let valueStart = skipSpace(i + 1, &hasNewlines)
                 let isString = byte(valueStart) == UInt8(ascii: "\"")
                 let value = isString ? string(after: valueStart + 1) : value(at: valueStart, depth: 1)
@@ -174,21 +202,18 @@ private struct JSONCursor {
                 bodyEnd = value.next
                 tape.append(
                     JSONMember(
-                        keyStart: keyStart, keyLength: key.next - 1 - keyStart,
-                        valueStart: valueStart, valueLength: bodyEnd - valueStart,
+                        unchecked: keyStart, key.next &- 1 &- keyStart, valueStart, bodyEnd &- valueStart,
                         keyHasEscapes: key.flag, valueHasEscapes: isString && value.flag))
-                memberCount += 1
                 if !isString && value.flag { hasNewlines = true }
-                i = skipSpace(bodyEnd, &hasNewlines)
-                let separator = byte(i)
-                if separator == UInt8(ascii: "}") { break }
-                guard separator == UInt8(ascii: ",") else { return .failure }
-                i = skipSpace(i + 1, &hasNewlines)
+                i = bodyEnd
+                guard comes(UInt8(ascii: ","), at: &i, &hasNewlines) else { break }
+                i += 1
             }
+            guard byte(i) == UInt8(ascii: "}") else { return .failure }
         }
         guard skipSpace(i + 1, &outerNewline) == end else { return .failure }
         return JSONObjectScan(
-            memberCount: memberCount, bodyStart: bodyStart, bodyEnd: bodyEnd, hasNewlines: hasNewlines)
+            memberCount: tape.count - tapeStart, bodyStart: bodyStart, bodyEnd: bodyEnd, hasNewlines: hasNewlines)
     }
 
     /// A value inside of `depth` open brackets. Iterative: open brackets are bits, not stack frames.
@@ -202,7 +227,7 @@ private struct JSONCursor {
         while true {
             let first = byte(i)
             if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                guard depth < JSONScanner.maximumDepth else { return JSONStep(JSONStep.failed) }
+                guard depth < JSONScanner.maximumDepth, i < end else { return JSONStep(JSONStep.failed) }
                 depth += 1
                 isObject = isObject << 1 | (first == UInt8(ascii: "{") ? 1 : 0)
                 i = skipSpace(i + 1, &hasNewlines)
@@ -222,12 +247,14 @@ private struct JSONCursor {
             }
             // A value is complete, or an empty pair of brackets about to be; `i` is at what follows.
             while true {
-                let next = byte(i)
+                let next = byteBeforeEnd(i)
                 if next == UInt8(ascii: ",") {
-                    i = skipSpace(i + 1, &hasNewlines)
+                    i += 1
                     if isObject & 1 == 1 {
                         i = name(at: i, &hasNewlines)
                         guard i >= 0 else { return JSONStep(JSONStep.failed) }
+                    } else {
+                        i = skipSpace(i, &hasNewlines)
                     }
                     break
                 }
@@ -246,11 +273,10 @@ private struct JSONCursor {
     /// A key and its colon, up to its value.
     @inline(__always)
     private func name(at start: Int, _ hasNewlines: inout Bool) -> Int {
-        guard byte(start) == UInt8(ascii: "\"") else { return JSONStep.failed }
-        let key = string(after: start + 1)
-        guard key.next >= 0 else { return JSONStep.failed }
-        let i = skipSpace(key.next, &hasNewlines)
-        guard byte(i) == UInt8(ascii: ":") else { return JSONStep.failed }
+        var i = start
+        guard comes(UInt8(ascii: "\""), at: &i, &hasNewlines) else { return JSONStep.failed }
+        i = string(after: i + 1).next
+        guard i >= 0, comes(UInt8(ascii: ":"), at: &i, &hasNewlines) else { return JSONStep.failed }
         return skipSpace(i + 1, &hasNewlines)
     }
 
@@ -287,7 +313,7 @@ private struct JSONCursor {
                 i += 8
                 continue
             }
-            i += stops.trailingZeroBitCount >> 3
+            i &+= stops.trailingZeroBitCount >> 3
             let stop = byte(i)
             if stop == UInt8(ascii: "\"") { return JSONStep(i + 1, flag: hasEscape) }
             if stop >= 0x80 {
@@ -306,17 +332,17 @@ private struct JSONCursor {
     @inline(__always)
     private static func stops(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let quotes = (word ^ (ones &* 0x22)) &- ones
+        // With bit 1 turned over, a quote is 20, and comes just behind the control characters; nothing else does.
+        let quotesAndControls = (word ^ (ones &* 0x02)) &- (ones &* 0x21)
         let backslashes = (word ^ (ones &* 0x5c)) &- ones
-        let controls = word &- (ones &* 0x20)
-        return (quotes | backslashes | controls | word) & (ones &* 0x80)
+        return (quotesAndControls | backslashes | word) & (ones &* 0x80)
     }
 
     /// UTF-8 up to the next ASCII byte.
     @inline(never)
     private func text(at start: Int) -> Int {
         var i = start
-        while byte(i) >= 0x80 {
+        while byteBeforeEnd(i) >= 0x80 {
             let length = unsafe UTF8Text.step(base, i, end)
             if length < 0 { return JSONStep.failed }
             i += length
@@ -362,13 +388,14 @@ private struct JSONCursor {
         i = digits(at: i)
         // No digit, or one more after a leading zero.
         if i == whole || (byte(whole) == UInt8(ascii: "0") && i > whole + 1) { return JSONStep.failed }
-        if byte(i) == UInt8(ascii: ".") {
+        // A number may be the whole text, and then what lies behind the end is not to spoil it.
+        if byteBeforeEnd(i) == UInt8(ascii: ".") {
             let fraction = i + 1
             i = digits(at: fraction)
             if i == fraction { return JSONStep.failed }
         }
         var exponentLength = 0
-        if byte(i) | 0x20 == UInt8(ascii: "e") {
+        if byteBeforeEnd(i) | 0x20 == UInt8(ascii: "e") {
             i += 1
             if byte(i) == UInt8(ascii: "+") || byte(i) == UInt8(ascii: "-") { i += 1 }
             let exponent = i
@@ -384,7 +411,7 @@ private struct JSONCursor {
     @inline(__always)
     private func digits(at start: Int) -> Int {
         var i = start
-        while byte(i) &- 0x30 < 10 { i += 1 }
+        while byteBeforeEnd(i) &- 0x30 < 10 { i += 1 }
         return i
     }
 

@@ -107,7 +107,7 @@ public struct CivilTime: Equatable, Sendable {
     }
 
     /// Whole seconds and the nanoseconds after them as one number, or nil outside of `Int64`.
-    @inline(__always)
+    @inlinable @inline(__always)
     static func joined(seconds: Int, nanosecond: Int) -> Int64? {
         // Towards zero first: the first second of the range begins below Int64.min.
         let whole = seconds < 0 ? seconds + 1 : seconds
@@ -128,35 +128,54 @@ public struct TimestampParser: Sendable {
     public static let invalid = Int64.min
 
     /// Where the text of the last valid time ended: the index of the byte after it.
-    public private(set) var end = 0
+    @inlinable public var end: Int { lastEnd }
+
+    // What `parse` uses is usable from inline, or other modules would call it for every line (docs/performance.md).
+    @usableFromInline var lastEnd = 0
 
     // The last first 19 bytes as words at 0, 8 and 11, and the seconds since the epoch they stand for. The words
     // overlap and at first disagree, so that nothing matches them.
-    private var head: UInt64 = 0
-    private var middle: UInt64 = 0
-    private var tail = UInt64.max
-    private var seconds = 0
+    @usableFromInline var head: UInt64 = 0
+    @usableFromInline var middle: UInt64 = 0
+    @usableFromInline var tail = UInt64.max
+    @usableFromInline var seconds = 0
 
     /// Creates a parser that has seen nothing.
     public init() {}
 
     /// Nanoseconds since 1970-01-01T00:00:00Z of the time that begins at `from` and ends, with anything behind it, at or
     /// before `to`; `end` says where. `invalid` when there is none.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func parse(_ arena: borrowing Arena, from: Int, to: Int) -> Int64 {
         arena.check(from, to)
         guard to - from >= 20 else { return Self.invalid }
-        let (first, second, third) = (arena.word(at: from), arena.word(at: from + 8), arena.word(at: from + 11))
+        let text = unsafe UnsafeRawPointer(arena.base + from)
+        let first = unsafe UInt64(littleEndian: text.loadUnaligned(as: UInt64.self))
+        let second = unsafe UInt64(littleEndian: text.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        let third = unsafe UInt64(littleEndian: text.loadUnaligned(fromByteOffset: 11, as: UInt64.self))
         if first != head || second != middle || third != tail {
             guard let fresh = Self.seconds(arena, at: from) else { return Self.invalid }
             (head, middle, tail, seconds) = (first, second, third, fresh)
         }
+        // The rest as most runtimes write it, `.123456789Z`, in one go.
+        if to - from >= 30 {
+            let fraction = unsafe UInt64(littleEndian: text.loadUnaligned(fromByteOffset: 20, as: UInt64.self))
+            let point = unsafe text.load(fromByteOffset: 19, as: UInt8.self)
+            let lastDigit = unsafe text.load(fromByteOffset: 28, as: UInt8.self) &- 0x30
+            let zone = unsafe text.load(fromByteOffset: 29, as: UInt8.self)
+            if point == UInt8(ascii: "."), zone == UInt8(ascii: "Z"), lastDigit < 10, DecimalText.areDigits(fraction) {
+                let nanosecond = Int(DecimalText.value(ofDigits: fraction)) &* 10 &+ Int(lastDigit)
+                guard let time = CivilTime.joined(seconds: seconds, nanosecond: nanosecond) else { return Self.invalid }
+                lastEnd = from &+ 30
+                return time
+            }
+        }
         return parseRest(arena, from: from + 19, to: to)
     }
 
-    /// Reads the fraction and the zone; at least one byte is there.
-    @inline(__always)
-    private mutating func parseRest(_ arena: borrowing Arena, from: Int, to: Int) -> Int64 {
+    /// Reads any fraction and zone; at least one byte is there.
+    @usableFromInline @inline(never)
+    mutating func parseRest(_ arena: borrowing Arena, from: Int, to: Int) -> Int64 {
         var i = from
         var nanosecond = 0
         if arena[i] == UInt8(ascii: ".") {
@@ -194,13 +213,13 @@ public struct TimestampParser: Sendable {
         guard let time = CivilTime.joined(seconds: seconds - offset, nanosecond: nanosecond) else {
             return Self.invalid
         }
-        end = i
+        lastEnd = i
         return time
     }
 
     /// Seconds since the epoch of the 19 bytes at `from`, as if in UTC.
-    @inline(never)
-    private static func seconds(_ arena: borrowing Arena, at from: Int) -> Int? {
+    @usableFromInline @inline(never)
+    static func seconds(_ arena: borrowing Arena, at from: Int) -> Int? {
         guard
             arena[from + 4] == UInt8(ascii: "-"), arena[from + 7] == UInt8(ascii: "-"),
             arena[from + 10] | 0x20 == UInt8(ascii: "t"),
@@ -226,38 +245,41 @@ public struct TimestampParser: Sendable {
 /// Writes RFC 3339 times in UTC with nanoseconds, always 30 bytes; what times of one second share is made once.
 public struct TimestampWriter: Sendable {
     // `2026-01-02T03:04:05.` of the second that was written last.
-    private var head: UInt64 = 0
-    private var middle: UInt64 = 0
-    private var tail: UInt32 = 0
-    private var seconds: Int64
+    @usableFromInline var head: UInt64 = 0
+    @usableFromInline var middle: UInt64 = 0
+    @usableFromInline var tail: UInt32 = 0
+    // Its first nanosecond, and how many it has: 0 for what is cut off at an end of the range of `Int64`.
+    @usableFromInline var start: Int64 = 0
+    @usableFromInline var length: UInt64 = 0
 
     /// Creates a writer.
-    public init() {
-        seconds = 0
-        prepare()
-    }
+    public init() {}
 
     /// Appends `nanoseconds` since 1970-01-01T00:00:00Z as `2026-01-02T03:04:05.123456789Z`.
-    @inline(__always)
+    @inlinable @inline(__always)
     public mutating func append(_ nanoseconds: Int64, to arena: inout Arena) {
-        let rounded = nanoseconds / 1_000_000_000
-        let floor = nanoseconds < rounded &* 1_000_000_000 ? rounded - 1 : rounded
-        if floor != seconds {
-            seconds = floor
-            prepare()
-        }
-        let fraction = UInt64(truncatingIfNeeded: nanoseconds &- floor &* 1_000_000_000)
-        arena.append(littleEndian: head)
-        arena.append(littleEndian: middle)
-        arena.append(littleEndian: tail)
-        arena.append(littleEndian: DecimalText.digits(of: fraction / 10))
-        arena.append(UInt8(truncatingIfNeeded: 0x30 + fraction % 10))
-        arena.append(UInt8(ascii: "Z"))
+        var fraction = UInt64(bitPattern: nanoseconds &- start)
+        if fraction >= length { fraction = prepare(for: nanoseconds) }
+        let lastDigit = UInt16(truncatingIfNeeded: 0x30 + fraction % 10)
+        arena.reserve(30)
+        let place = unsafe UnsafeMutableRawPointer(arena.base + arena.count)
+        unsafe place.storeBytes(of: head.littleEndian, as: UInt64.self)
+        unsafe place.storeBytes(of: middle.littleEndian, toByteOffset: 8, as: UInt64.self)
+        unsafe place.storeBytes(of: tail.littleEndian, toByteOffset: 16, as: UInt32.self)
+        let digits = DecimalText.digits(of: fraction / 10)
+        unsafe place.storeBytes(of: digits.littleEndian, toByteOffset: 20, as: UInt64.self)
+        let ending = lastDigit | UInt16(UInt8(ascii: "Z")) << 8
+        unsafe place.storeBytes(of: ending.littleEndian, toByteOffset: 28, as: UInt16.self)
+        arena.count += 30
     }
 
-    /// Makes the bytes of `seconds`.
-    @inline(never)
-    private mutating func prepare() {
+    /// Makes the bytes of the second of a time, and returns how many nanoseconds of it have passed.
+    @usableFromInline @inline(never)
+    mutating func prepare(for nanoseconds: Int64) -> UInt64 {
+        let seconds = floorQuotient(Int(nanoseconds), 1_000_000_000)
+        let (product, isCutOff) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        start = product
+        length = isCutOff || product > Int64.max - 999_999_999 ? 0 : 1_000_000_000
         let days = floorQuotient(Int(seconds), 86_400)
         let ofDay = Int(seconds) - days * 86_400
         let date = CivilDate(daysSinceEpoch: days)
@@ -270,6 +292,7 @@ public struct TimestampWriter: Sendable {
         middle = day >> 48 | UInt64(UInt8(ascii: "T")) << 16
         middle |= (time >> 16 & 0xffff) << 24 | colon << 40 | (time >> 32 & 0xffff) << 48
         tail = UInt32(colon | (time >> 48) << 8 | UInt64(UInt8(ascii: ".")) << 24)
+        return UInt64(bitPattern: nanoseconds &- start)
     }
 }
 

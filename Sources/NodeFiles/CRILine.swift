@@ -24,6 +24,13 @@ package struct CRILine: BitwiseCopyable, Sendable {
         case 0x2072_7265_6474_7320: stream = .stderr
         default: return nil
         }
+        self.time = time
+        // "F " and a message, as in most lines.
+        if at + 10 <= end, arena.word(at: at + 8) & 0xffff == 0x2046 {
+            isPartial = false
+            messageStart = at + 10
+            return
+        }
         switch arena[at + 8] {
         case UInt8(ascii: "F"): isPartial = false
         case UInt8(ascii: "P"): isPartial = true
@@ -38,7 +45,6 @@ package struct CRILine: BitwiseCopyable, Sendable {
             guard message == end || arena[message] == UInt8(ascii: " ") else { return nil }
             if message < end { message += 1 }
         }
-        self.time = time
         messageStart = message
     }
 }

@@ -232,9 +232,10 @@ struct LineReader {
         }
     }
 
-    /// Appends a record, cut at `maxLine` if need be.
+    /// Appends a record, cut at `maxLine` if need be. Mutating, though it changes nothing here: else the reader would be
+    /// copied before each record.
     @inline(__always)
-    private func appendRow(
+    private mutating func appendRow(
         _ batch: inout RecordBatch, _ time: Int64, _ start: Int, _ count: Int, _ stream: RecordStream,
         _ flags: RecordFlags
     ) {

@@ -80,6 +80,10 @@ struct MemberName: Equatable {
     @inline(__always)
     var bit: UInt64 { 1 << (hash >> 58) }
 
+    /// Which quarter of a set of 256 that bit is in.
+    @inline(__always)
+    var quarter: Int { Int(hash >> 56 & 3) }
+
     /// Whether it may be one of the names that records use themselves (`ReservedNames.always`); exact up to eight bytes.
     @inline(__always)
     var mayBeReserved: Bool {

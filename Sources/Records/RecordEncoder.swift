@@ -17,14 +17,21 @@ public struct ReservedNames: Sendable {
     public static let always = ["time", "stream", "severity", "origin", "kubernetes", "journal", "file", "sluice"]
 
     private let names: [[UInt8]]
-    /// A bit for each of the static `fields`; 0 without them.
-    let fieldBits: UInt64
+    /// The bits of all of them (`MemberName.bit`): most other names are told apart by theirs.
+    let bits: UInt64
+    /// Those of the static `fields`; 0 without them.
+    private let fieldBits: UInt64
 
     /// The names records use, and those of the static `fields`.
     public init(fields: [String] = []) {
         names = (ReservedNames.always + fields).map { Array($0.utf8) }
         fieldBits = fields.reduce(0) { $0 | MemberName(Array($1.utf8)).bit }
+        bits = names.reduce(0) { $0 | MemberName($1).bit }
     }
+
+    /// Whether a name whose bit is in `bits` may be reserved after all.
+    @inline(__always)
+    func mayContain(_ name: MemberName) -> Bool { name.mayBeReserved || fieldBits & name.bit != 0 }
 
     /// Whether a decoded name is reserved.
     func contains(_ name: [UInt8]) -> Bool { names.contains(name) }
@@ -77,10 +84,19 @@ public struct RecordEncoder: ~Copyable {
         out.append("{\"time\":\"")
         times.append(row.time, to: &out)
         let middle = Int(row.stream.rawValue) * RecordEncoder.severities + Int(row.severity.rawValue)
-        out.append(middles, from: middleEnds[middle], count: middleEnds[middle + 1] - middleEnds[middle])
+        out.appendShort(middles, from: middleEnds[middle], count: middleEnds[middle + 1] - middleEnds[middle])
+        let start = out.count
         var flags = row.flags
         if flags.contains(.json), mode != .off {
-            appendObject(row, batch, &out, &counts)
+            if mode == .merge {
+                RecordEncoder.appendMerged(row, batch, reserved, &out, &counts)
+            } else {
+                out.append(underKey)
+                out.append("{")
+                out.append(batch.arena, from: Int(row.bodyStart), count: Int(row.bodyLength))
+                out.append("}")
+            }
+            if flags.contains(.jsonHasNewlines) { RecordEncoder.replaceNewlines(&out, from: start) }
         } else {
             out.append(",\"message\":\"")
             if out.appendEscaped(batch.arena, from: Int(row.messageStart), count: messageLength) {
@@ -93,51 +109,52 @@ public struct RecordEncoder: ~Copyable {
         out.append(batch.ending.span)
     }
 
+    // These are static and get the names alone: a method would have the whole encoder copied before each call.
+
     @inline(__always)
-    private func appendObject(_ row: Row, _ batch: borrowing RecordBatch, _ out: inout Arena, _ counts: inout Counts) {
-        let start = out.count
-        if mode == .merge {
-            if isClean(row, batch) {
-                out.append(",")
-                out.append(batch.arena, from: Int(row.bodyStart), count: Int(row.bodyLength))
-            } else {
-                appendMembers(row, batch, &out, &counts)
-            }
-        } else {
-            out.append(underKey)
-            out.append("{")
+    private static func appendMerged(
+        _ row: Row, _ batch: borrowing RecordBatch, _ reserved: borrowing ReservedNames, _ out: inout Arena,
+        _ counts: inout Counts
+    ) {
+        if isClean(row, batch, reserved) {
+            out.append(",")
             out.append(batch.arena, from: Int(row.bodyStart), count: Int(row.bodyLength))
-            out.append("}")
+        } else {
+            appendMembers(row, batch, reserved, &out, &counts)
         }
-        if row.flags.contains(.jsonHasNewlines) {
-            // A newline between tokens of valid JSON is white space, and a record is one line.
-            for i in start..<out.count where out[i] == UInt8(ascii: "\n") { out[i] = UInt8(ascii: " ") }
-        }
+    }
+
+    /// A newline between tokens of valid JSON is white space, and a record is one line.
+    @inline(never)
+    private static func replaceNewlines(_ out: inout Arena, from start: Int) {
+        for i in start..<out.count where out[i] == UInt8(ascii: "\n") { out[i] = UInt8(ascii: " ") }
     }
 
     /// Whether no member's name is reserved or given twice, as far as can be told cheaply; else each is looked at.
     @inline(__always)
-    private func isClean(_ row: Row, _ batch: borrowing RecordBatch) -> Bool {
+    private static func isClean(_ row: Row, _ batch: borrowing RecordBatch, _ reserved: borrowing ReservedNames) -> Bool
+    {
         // A set of 256 bits tells most names apart; where it does not, each is looked at.
         var seen: [4 of UInt64] = .init(repeating: 0)
+        let reservedBits = reserved.bits
         let from = Int(row.tapeStart)
         for index in from..<(from + Int(row.tapeCount)) {
             let member = batch.tape[index]
             let name = MemberName(batch.arena, member)
-            let hash = name.hash
-            let word = Int(hash >> 62)
-            let bit: UInt64 = 1 << (hash >> 56 & 63)
-            if seen[word] & bit != 0 || name.mayBeReserved || reserved.fieldBits & name.bit != 0 || member.keyHasEscapes
+            let (quarter, bit) = (name.quarter, name.bit)
+            if seen[quarter] & bit != 0 || member.keyHasEscapes || reservedBits & bit != 0 && reserved.mayContain(name)
             {
-                return isCleanWhenLookedAt(row, batch)
+                return isCleanWhenLookedAt(row, batch, reserved)
             }
-            seen[word] |= bit
+            seen[quarter] |= bit
         }
         return true
     }
 
     @inline(never)
-    private func isCleanWhenLookedAt(_ row: Row, _ batch: borrowing RecordBatch) -> Bool {
+    private static func isCleanWhenLookedAt(
+        _ row: Row, _ batch: borrowing RecordBatch, _ reserved: borrowing ReservedNames
+    ) -> Bool {
         let from = Int(row.tapeStart)
         let to = from + Int(row.tapeCount)
         guard to - from <= 32 else { return false }
@@ -145,9 +162,7 @@ public struct RecordEncoder: ~Copyable {
             let member = batch.tape[index]
             if member.keyHasEscapes { return false }
             let name = MemberName(batch.arena, member)
-            if name.mayBeReserved || reserved.fieldBits & name.bit != 0, reserved.contains(batch.key(member)) {
-                return false
-            }
+            if reserved.mayContain(name), reserved.contains(batch.key(member)) { return false }
             for earlier in from..<index where MemberName(batch.arena, batch.tape[earlier]) == name {
                 if name.length <= 8 || batch.key(batch.tape[earlier]) == batch.key(member) { return false }
             }
@@ -157,7 +172,10 @@ public struct RecordEncoder: ~Copyable {
 
     /// Member by member: of equal names the last one stays, a reserved name gets `_` appended until it is free.
     @inline(never)
-    private func appendMembers(_ row: Row, _ batch: borrowing RecordBatch, _ out: inout Arena, _ counts: inout Counts) {
+    private static func appendMembers(
+        _ row: Row, _ batch: borrowing RecordBatch, _ reserved: borrowing ReservedNames, _ out: inout Arena,
+        _ counts: inout Counts
+    ) {
         let from = Int(row.tapeStart)
         let to = from + Int(row.tapeCount)
         var last: [[UInt8]: Int] = [:]

@@ -214,6 +214,28 @@ private func isObject(_ bytes: [UInt8]) -> Bool {
             #expect(scan("{\"a\":\"\(filler)\u{7f}ü😀\"}".bytes) != nil)
         }
     }
+
+    @Test func `every ASCII byte is plain or a stop at any place of a word`() {
+        for byte in UInt8.min..<0x80 {
+            let isPlain = byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            for place in 0..<17 {
+                // Next to bytes of both ends of the range, which a carry or a borrow would change.
+                for filler in [0x20, 0x23, 0x7f] as [UInt8] {
+                    var inside = Array(repeating: filler, count: 17)
+                    inside[place] = byte
+                    #expect(isValid("\"".bytes + inside + "\"".bytes) == isPlain)
+                }
+            }
+        }
+    }
+
+    @Test func `brackets behind the end close nothing`() {
+        for opened in [1, 63, 64, 100, 128] {
+            #expect(isValid(Array(repeating: UInt8(ascii: "["), count: opened)) == false)
+            #expect(isValid(Array(repeating: UInt8(ascii: "["), count: opened) + "1".bytes) == false)
+            #expect(scan(Array("{\"a\":".utf8) + Array(repeating: UInt8(ascii: "["), count: opened - 1)) == nil)
+        }
+    }
 }
 
 // MARK: - Random JSON
@@ -427,6 +449,27 @@ private struct Grammar {
             if (scan(bytes) != nil) != isObject(bytes) { Issue.record("\(String(decoding: bytes, as: UTF8.self))") }
         }
         #expect((2000...18_000).contains(accepted))
+    }
+
+    @Test func `a text ends where it is said to, though it goes on behind its end`() {
+        var maker = JSONMaker(random: SeededGenerator(seed: 14))
+        for _ in 0..<1000 {
+            let bytes = maker.value(3)
+            let arena = Arena(holding: bytes + maker.value(2))
+            for end in 0..<bytes.count {
+                let expected = Grammar.accepts(Array(bytes[..<end]))
+                if JSONScanner.validate(arena, from: 0, to: end) != expected {
+                    Issue.record("\(String(decoding: bytes, as: UTF8.self)) up to \(end)")
+                }
+                var tape = Column<JSONMember>()
+                // Only whole texts end with the bracket of an object.
+                let scan = JSONScanner.scanObject(arena, from: 0, to: end, tape: &tape)
+                if scan.isObject != (expected && bytes.first { $0 > 0x20 } == UInt8(ascii: "{")) {
+                    Issue.record("\(String(decoding: bytes, as: UTF8.self)) up to \(end)")
+                }
+                if !scan.isObject, !tape.isEmpty { Issue.record("members of what is no object") }
+            }
+        }
     }
 
     @Test func `whatever is accepted is accepted by Foundation`() {

@@ -149,6 +149,26 @@ private let second: Int64 = 1_000_000_000
         #expect(written(.min) == "1677-09-21T00:12:43.145224192Z")
     }
 
+    @Test func `a writer that remembers the second writes like one that does not`() {
+        var random = SeededGenerator(seed: 8)
+        // Seconds that are cut off at the ends of the range, those beside them, and those around 1970.
+        let starts: [Int64] = [.min, .min + 854_775_808, -second, 0, second, .max - 854_775_807, .max - 1_854_775_807]
+        let offsets: [Int64] = [0, 1, 145_224_191, 145_224_192, 854_775_807, 854_775_808, 999_999_999]
+        var writer = TimestampWriter()
+        for _ in 0..<20_000 {
+            let start = starts[random.below(starts.count)]
+            let (time, isOutside) = start.addingReportingOverflow(offsets[random.below(offsets.count)])
+            if isOutside { continue }
+            var arena = Arena(capacity: 0)
+            writer.append(time, to: &arena)
+            #expect(arena.text == written(time))
+            let civil = CivilTime(nanoseconds: time)
+            let expected =
+                "\(pad(civil.hour, 2)):\(pad(civil.minute, 2)):\(pad(civil.second, 2)).\(pad(civil.nanosecond, 9))Z"
+            #expect(arena.text.hasSuffix(expected) && arena.text.hasPrefix("\(pad(civil.date.year, 4))-"))
+        }
+    }
+
     @Test func `dates far outside of any log are exact`() {
         for year in [-400_001, -1, 0, 1, 4, 100, 400, 1600, 2000, 2100, 400_000] {
             for (month, day) in [(1, 1), (2, 28), (3, 1), (12, 31)] {

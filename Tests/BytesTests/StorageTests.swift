@@ -34,6 +34,25 @@ import Testing
         #expect(arena.text == "worldorl")
     }
 
+    @Test func `short runs are copied like long ones, up to the last byte of both arenas`() {
+        var random = SeededGenerator(seed: 2)
+        for length in 0...Arena.slack {
+            let bytes = random.bytes(length + random.below(70))
+            let source = Arena(holding: bytes)
+            for start in [0, bytes.count - length] {
+                var short = Arena(holding: [1, 2, 3])
+                var plain = Arena(holding: [1, 2, 3])
+                for _ in 0..<3 {
+                    short.appendShort(source, from: start, count: length)
+                    plain.append(source, from: start, count: length)
+                }
+                short.append(4)
+                plain.append(4)
+                #expect(short.bytes == plain.bytes)
+            }
+        }
+    }
+
     @Test func `removing, truncating and shrinking forget bytes`() {
         var arena = Arena(holding: Array(repeating: 7, count: 10_000))
         arena.truncate(to: 3)
@@ -80,6 +99,14 @@ import Testing
         await #expect(processExitsWith: .failure) {
             var arena = Arena()
             arena.append(Arena(holding: [1]), from: 0, count: 2)
+        }
+        await #expect(processExitsWith: .failure) {
+            var arena = Arena()
+            arena.appendShort(Arena(holding: [1]), from: 0, count: 2)
+        }
+        await #expect(processExitsWith: .failure) {
+            var arena = Arena()
+            arena.appendShort(Arena(holding: Array(repeating: 1, count: 65)), from: 0, count: 65)
         }
         await #expect(processExitsWith: .failure) {
             var tape = Column<JSONMember>()

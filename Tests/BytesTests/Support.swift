@@ -49,7 +49,10 @@ struct Surrounded: ~Copyable {
 
     /// Bytes that would complete or spoil what ends before them, if they were looked at.
     static let traps: [[UInt8]] = [
-        [], "\"}]".bytes, "0}".bytes, "\n\n".bytes, [0x80, 0x80, 0x80], "e5,".bytes, "\\".bytes,
+        [], "\"}]".bytes, "0}".bytes, "\n\n".bytes, [0x80, 0x80, 0x80], "e5,".bytes, "\\".bytes, ".5".bytes,
+        "\":1}".bytes, ":1}".bytes, "1}".bytes, ",\"a\":1}".bytes, "u0041\\ud83d\\ude00\":[]}".bytes,
+        Array(repeating: UInt8(ascii: "["), count: 200), Array(repeating: UInt8(ascii: "]"), count: 200),
+        Array(repeating: UInt8(ascii: "}"), count: 200),
     ]
 }
 

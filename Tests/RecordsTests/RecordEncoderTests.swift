@@ -187,6 +187,25 @@ struct RecordEncoderTests {
         #expect(counts[.duplicateMembers] == 0)
     }
 
+    @Test func `names that share bits are told apart`() {
+        var random = SeededGenerator(seed: 33)
+        let encoding = Encoding(fields: ["cluster", "a field with a long name"])
+        for _ in 0..<500 {
+            // Enough of them that some share theirs with reserved names, and some with each other.
+            let numbers = Set((0..<12).map { _ in random.below(5_000) }).sorted()
+            let members = numbers.map { number in
+                "\"\(["k", "key ", "a name ", "timer"][number % 4])\(number)\":\(number)"
+            }
+            let (lines, counts) = encoding.lines([Array("{\(members.joined(separator: ","))}".utf8)])
+            #expect(lines[0].contains(",\(members.joined(separator: ",")),\"origin\":"))
+            let (mended, added) = encoding.lines([Array("{\(members.joined(separator: ",")),\(members[0])}".utf8)])
+            let rest = members[1...].map { "\($0)," }.joined()
+            #expect(mended[0].contains(",\(rest)\(members[0]),\"origin\":"))
+            #expect(counts[.renamedMembers] + counts[.duplicateMembers] + added[.renamedMembers] == 0)
+            #expect(added[.duplicateMembers] == 1)
+        }
+    }
+
     @Test func `an object with hundreds of members is looked at member by member`() throws {
         let names = (0..<300).map { "member \($0)" } + ["member 7", "origin"]
         let object = "{" + names.enumerated().map { "\"\($1)\":\($0)" }.joined(separator: ",") + "}"
