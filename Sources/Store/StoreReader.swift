@@ -3,17 +3,6 @@ import Bytes
 package import Disk
 import Telemetry
 
-/// A chunk that was read and found intact.
-package struct ReadChunk: Sendable {
-    /// The header, checked.
-    package let header: ChunkHeader
-    /// The whole gzip member.
-    package let member: [UInt8]
-
-    /// The deflate data without the final block: what is spliced.
-    package var splice: Range<Int> { header.bodyOffset..<(header.bodyOffset + header.deflateSize - 2) }
-}
-
 /// Records that cannot be read any more.
 package struct ReadGap: Sendable, Equatable {
     /// The first missing number, and the one behind the last.
@@ -41,6 +30,8 @@ package struct StoreReader: ~Copyable {
     private var offset: UInt64 = 0
     /// The chunk that was given last.
     private var given: ChunkPlace?
+    /// What the segment's chunks up to the scan's place say about sources; nil when nobody asks.
+    private var definitions: SourceDefinitions?
 
     /// What comes next.
     package enum Found: Sendable {
@@ -50,7 +41,11 @@ package struct StoreReader: ~Copyable {
         case nothing
     }
 
-    package init(_ store: Store) { self.store = store }
+    /// - Parameter tracksSources: whether chunks are to say where their records come from.
+    package init(_ store: Store, tracksSources: Bool = false) {
+        self.store = store
+        definitions = tracksSources ? SourceDefinitions() : nil
+    }
 
     /// The chunk that holds record `wanted`, or what lies in the way. A chunk may begin before `wanted`.
     package mutating func next(from wanted: UInt64) throws(DiskError) -> Found {
@@ -93,6 +88,7 @@ package struct StoreReader: ~Copyable {
             scan = same
         } else {
             scan = try SegmentScan(path: segment.path)
+            if definitions != nil { definitions = SourceDefinitions() }
         }
         let outcome: Result<Found?, DiskError>
         do throws(DiskError) {
@@ -119,6 +115,7 @@ package struct StoreReader: ~Copyable {
                 guard try scan.resync(limit: segment.size) != nil else { return nil }
             case .chunk(let place):
                 let header = place.header
+                let sources = try definitions?.note(place, &scan) ?? nil
                 guard header.recordCount > 0, header.endSequence > wanted else {
                     scan.pass(place)
                     continue
@@ -139,7 +136,7 @@ package struct StoreReader: ~Copyable {
                     return .gap(ReadGap(from: wanted, to: header.endSequence, records: lost, reason: .damaged))
                 }
                 given = place
-                return .chunk(ReadChunk(header: header, member: member))
+                return .chunk(ReadChunk(header: header, member: member, sources: sources))
             }
         }
     }

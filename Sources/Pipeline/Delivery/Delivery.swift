@@ -20,6 +20,8 @@ package struct Delivery: ~Copyable {
     /// Less than this waits for more, up to `max_delay`.
     private static let worthSending = 64 * 1024
     private static let shortestPause: Int64 = 10_000_000
+    /// So many stored bytes of what the output does not get are read at most before what it gets is sent.
+    private static let mostPassedOver = 16 << 20
     /// The output has taken up its state; until then the kept one counts.
     private var isOpen = false
     /// The store could not be read when that was tried last.
@@ -40,7 +42,7 @@ package struct Delivery: ~Copyable {
             output: cursor.output,
             retry: RetryPolicy(initial: settings.retry.initial.duration, maximum: settings.retry.max.duration),
             status: status, telemetry: telemetry)
-        window = RequestWindow(store, measure: output.measure)
+        window = RequestWindow(store, measure: output.measure, selection: settings.selection)
         letters = DeadLetters(store, output: cursor.output)
         sizeLimit = SizeLimit(Int(clamping: settings.maxRequest.bytes))
         self.cursor = cursor
@@ -57,6 +59,7 @@ package struct Delivery: ~Copyable {
             let hasEnded = store.isEnded
             var requests = nextRequests()
             if requests.isEmpty {
+                if Task.isCancelled { break }
                 if isUnreadable {
                     // Something waits there: neither the end nor the next append has anything to do with it.
                     try? await Task.sleep(for: sender.retry.initial)
@@ -114,31 +117,38 @@ package struct Delivery: ~Copyable {
     /// The requests that go out next, together: exactly those that were on their way before a restart, or the next step of a
     /// search, or what fits.
     private mutating func nextRequests() -> [Outgoing] {
-        if let step = search?.step {
-            // What is delivered already is not sent again to show that something is taken.
-            var (from, through) = (step.from, step.through)
-            for island in cursor.state.islands {
-                if island.first <= from, from <= island.last { from = island.last + 1 }
-                if island.first > from { through = min(through, island.first - 1) }
-            }
-            gather(through: from)
-            let limits = RequestLimits(bytes: .max, records: step.records, through: through)
-            return cut(from: from, limits).map { [$0] } ?? []
-        }
+        if let step = search?.step { return next(in: step).map { [$0] } ?? [] }
         let ranges = cursor.state.sending
         if let last = ranges.last?.last {
             gather(text: .max, through: last)
             let again = ranges.compactMap { range in
-                cut(from: range.first, RequestLimits(bytes: .max, through: range.last), epoch: range.epoch)
+                // What the output does not get any more has been passed already.
+                let from = max(range.first, cursor.state.next)
+                return cut(from: from, RequestLimits(bytes: .max, through: range.last), epoch: range.epoch)
             }
             if !again.isEmpty { return again }
             if isUnreadable { return [] }
-            // It is lost by now, which has been told.
+            // It is lost by now, which has been told, or `where` was changed.
             note(sending: [])
         }
         let most = (output as? any ConcurrentOutput)?.concurrency ?? 1
         gather(upTo: sizeLimit.bytes * most, text: RequestWindow.largestText * most)
         return cutInOrder(most)
+    }
+
+    /// The next step of a search. What is delivered already is not sent again to show that something is taken.
+    private mutating func next(in step: RefusalSearch.Step) -> Outgoing? {
+        var (from, through) = (step.from, step.through)
+        gather(text: .max, holding: from)
+        for island in cursor.state.islands where island.last >= from {
+            if window.hasSelected(from: from, through: island.first - 1) {
+                through = min(through, island.first - 1)
+                break
+            }
+            from = island.last + 1
+            gather(text: .max, holding: from)
+        }
+        return cut(from: from, RequestLimits(bytes: .max, records: step.records, through: through))
     }
 
     /// Cuts up to `most` requests, one behind the other; what is delivered already ends the run.
@@ -165,19 +175,26 @@ package struct Delivery: ~Copyable {
         return request.map { Outgoing(request: $0, epoch: epoch) }
     }
 
-    /// Reads waiting chunks until the window holds so many bytes, or reaches the record `through`.
+    /// Reads waiting chunks until the window holds so many bytes, or reaches the record `through`, or holds `holding` or a
+    /// later record that the output gets.
     private mutating func gather(
-        upTo bytes: Int = .max, text: Int = RequestWindow.largestText, through last: UInt64 = .max
+        upTo bytes: Int = .max, text: Int = RequestWindow.largestText, through last: UInt64 = .max,
+        holding wanted: UInt64 = .max
     ) {
         isUnreadable = false
-        let next = passingSkipped(to: cursor.state.islands.first)
-        if next > cursor.state.next { settle(next: next) { _ in } }
+        passUnselected()
         // What was on its way already is sent to its end: the receiver may have it.
         let rules = cursor.state.sending.isEmpty ? settings : nil
-        while window.bytes < bytes, window.textBytes < text, (window.end ?? 0) <= last {
+        while window.bytes < bytes, window.textBytes < text, window.lastSelected < wanted,
+            max(window.end ?? 0, cursor.state.next) <= last
+        {
+            if last == .max {
+                if Task.isCancelled { return }
+                if wanted == .max, window.passedBytes >= Delivery.mostPassedOver { return }
+            }
             do throws(DiskError) {
                 switch try window.readOn(from: cursor.state.next, dropping: rules) {
-                case .chunk: continue
+                case .chunk: passUnselected()
                 case .gap(let gap): settle(gap)
                 case .nothing: return
                 }
@@ -187,6 +204,22 @@ package struct Delivery: ~Copyable {
                 return
             }
         }
+    }
+
+    /// Moves the cursor over the records before the next one that the output gets, as far as they have been read, so that
+    /// they keep nobody waiting.
+    private mutating func passUnselected() {
+        let before = cursor.state.next
+        while true {
+            let island = cursor.state.islands.first
+            let next = passingSkipped(to: island)
+            let (end, records) = window.notSelected(from: next, to: island?.first ?? .max)
+            guard end > cursor.state.next else { break }
+            settle(next: end, sending: cursor.state.sending) { $0.notSelected += records }
+        }
+        guard cursor.state.next > before else { return }
+        window.forget(before: cursor.state.next)
+        publish()
     }
 
     /// Waits for more to come, up to `max_delay`.
@@ -218,6 +251,7 @@ package struct Delivery: ~Copyable {
             lastRequest = SystemClock.monotonic
             settle(requests, outcomes, ranges)
         }
+        passUnselected()
         window.forget(before: cursor.state.next)
         publish()
     }
@@ -277,7 +311,8 @@ package struct Delivery: ~Copyable {
         for request in requests {
             islands.append(
                 DeliveredIsland(
-                    first: request.first, last: request.last, delivered: request.recordCount, notSelected: 0))
+                    first: request.first, last: request.last, delivered: request.recordCount,
+                    notSelected: request.notSelected))
             sizeLimit.grow(afterDelivering: request.measuredBytes)
             let bytes = UInt64(request.textSize)
             sender.status.change { $0.deliveredBytes += bytes }
@@ -305,7 +340,8 @@ package struct Delivery: ~Copyable {
         telemetry.tell(
             DeliveryEvent.searching(output: cursor.output, reason: failure.reason, records: request.recordCount))
         // What was on its way before a crash may lie behind suspects of the search that the crash ended.
-        search = RefusalSearch(first: min(cursor.state.next, request.first), last: request.last)
+        search = RefusalSearch(
+            first: min(cursor.state.next, request.first), last: request.last, records: request.recordCount)
     }
 
     /// One step of a search is answered.
@@ -444,7 +480,11 @@ package struct Delivery: ~Copyable {
         }
     }
 
-    private borrowing func publish() { _ = cursor.publish(waitingBytes: window.waitingBytes) }
+    private borrowing func publish() {
+        let inflated = window.inflatedChunks
+        sender.status.change { $0.inflatedChunks = inflated }
+        _ = cursor.publish(waitingBytes: window.waitingBytes)
+    }
 }
 
 /// How large requests may be: the setting, less after a receiver found one too large, and slowly more again.

@@ -14,6 +14,8 @@ package final class DeliveryStatus: Sendable {
         /// Everything in the store has been sent, and nothing more will come.
         package var isDone = false
         package var deliveredBytes: UInt64 = 0
+        /// Chunks that had to be inflated to find out which of their records the output gets.
+        package var inflatedChunks: UInt64 = 0
     }
 
     private let state = Mutex(Picture())

@@ -35,6 +35,8 @@ struct RefusalSearch {
     /// The next record to be sent, and the last one of a run that is known to hold a guilty one.
     private var next: UInt64
     private var last: UInt64
+    /// How many records the refused request had: fewer than numbers, when the output does not get all.
+    private let records: UInt64
     private var size: UInt64 = 1
     private var refusals = 1
     /// Something was taken since the search began.
@@ -45,9 +47,10 @@ struct RefusalSearch {
     private var isVerifying = false
 
     /// Begins a search in a request that was refused.
-    init(first: UInt64, last: UInt64) {
+    init(first: UInt64, last: UInt64, records: UInt64) {
         next = first
         self.last = last
+        self.records = records
     }
 
     /// What is sent next. Behind the refused request one record is enough, to see whether anything is taken.
@@ -67,7 +70,7 @@ struct RefusalSearch {
         if !suspects.isEmpty {
             isVerifying = true
         } else if !hasAccepted, next <= last {
-            size = RefusalSearch.part(of: last - next + 1)
+            size = RefusalSearch.part(of: records - 1)
         }
         hasAccepted = true
     }

@@ -9,7 +9,9 @@ package struct Request: Sendable {
     /// The numbers of the first and the last record.
     package let first: UInt64
     package let last: UInt64
+    /// The records in it, and those between the first and the last that the output does not get.
     package let recordCount: UInt64
+    package let notSelected: UInt64
     /// Bytes of JSON in its chunks; where it is a part of one, it has fewer.
     package let textSize: Int
     /// Unique to these records on their way to this output: receivers may use it to drop repeats (plugins.md).
@@ -19,13 +21,15 @@ package struct Request: Sendable {
 
     /// - Parameter chunks: at least one; they may hold records before `first` and behind `last`, which are left out.
     package init(
-        _ chunks: [ReadChunk], first: UInt64, last: UInt64, recordCount: UInt64, key: String, measuredBytes: Int? = nil
+        _ chunks: [ReadChunk], first: UInt64, last: UInt64, recordCount: UInt64, notSelected: UInt64 = 0, key: String,
+        measuredBytes: Int? = nil
     ) {
         precondition(!chunks.isEmpty && first <= last, "a request has records")
         self.chunks = chunks
         self.first = first
         self.last = last
         self.recordCount = recordCount
+        self.notSelected = notSelected
         self.key = key
         textSize = chunks.reduce(0) { $0 + Int($1.header.textSize) }
         self.measuredBytes = measuredBytes ?? chunks.reduce(0) { $0 + $1.member.count }
@@ -37,7 +41,7 @@ package struct Request: Sendable {
     ) throws(E) {
         var inflater = Inflater(.raw)
         for chunk in chunks {
-            Request.inflate(chunk, &inflater, &buffer)
+            chunk.inflate(&inflater, into: &buffer)
             let range = wanted(of: chunk, buffer)
             try body(buffer.span.extracting(range))
         }
@@ -47,7 +51,7 @@ package struct Request: Sendable {
     package var firstLine: [UInt8] {
         var inflater = Inflater(.raw)
         var text = Arena(capacity: Int(chunks[0].header.textSize))
-        Request.inflate(chunks[0], &inflater, &text)
+        chunks[0].inflate(&inflater, into: &text)
         let start = wanted(of: chunks[0], text).lowerBound
         let end = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text, from: start, to: text.count)
         return [UInt8](copying: text.span.extracting(start..<max(start, end)))
@@ -70,7 +74,7 @@ package struct Request: Sendable {
         gzip.begin(write)
         for chunk in chunks {
             let header = chunk.header
-            if header.firstSequence >= first, header.endSequence <= last + 1 {
+            if chunk.lines(from: first, through: last).count == chunk.lineCount {
                 gzip.pass(
                     deflated: chunk.member.span.extracting(chunk.splice), textLength: UInt64(header.textSize),
                     textChecksum: header.textChecksum, write)
@@ -78,32 +82,17 @@ package struct Request: Sendable {
             }
             var inflater = Inflater(.raw)
             var text = Arena(capacity: Int(header.textSize))
-            Request.inflate(chunk, &inflater, &text)
+            chunk.inflate(&inflater, into: &text)
             gzip.compress(text.span.extracting(wanted(of: chunk, text)), write)
         }
         gzip.end(write)
     }
 
-    private static func inflate(_ chunk: ReadChunk, _ inflater: inout Inflater, _ buffer: inout Arena) {
-        buffer.removeAll()
-        let header = chunk.header
-        let deflate = chunk.member.span.extracting(header.bodyOffset..<(header.bodyOffset + header.deflateSize))
-        _ = buffer.fill(Int(header.textSize)) { span in
-            do throws(GzipError) {
-                try inflater.inflateAll(deflate, into: &span)
-            } catch {
-                preconditionFailure("a chunk whose checksum is right cannot be inflated: \(error)")
-            }
-            return Int(header.textSize)
-        }
-    }
-
     /// The lines of a chunk that belong to the request.
     private borrowing func wanted(of chunk: ReadChunk, _ text: borrowing Arena) -> Range<Int> {
-        var from = 0
-        var to = text.count
-        if chunk.header.firstSequence < first { from = Request.line(Int(first - chunk.header.firstSequence), text) }
-        if chunk.header.endSequence > last + 1 { to = Request.line(Int(last + 1 - chunk.header.firstSequence), text) }
+        let lines = chunk.lines(from: first, through: last)
+        let from = Request.line(lines.lowerBound, text)
+        let to = lines.upperBound == chunk.lineCount ? text.count : Request.line(lines.upperBound, text)
         return from..<to
     }
 
@@ -116,5 +105,22 @@ package struct Request: Sendable {
             at = newline + 1
         }
         return at
+    }
+}
+
+extension ReadChunk {
+    /// Inflates its text. `buffer` is overwritten.
+    func inflate(_ inflater: inout Inflater, into buffer: inout Arena) {
+        buffer.removeAll()
+        let deflate = member.span.extracting(header.bodyOffset..<(header.bodyOffset + header.deflateSize))
+        let size = Int(header.textSize)
+        _ = buffer.fill(size) { span in
+            do throws(GzipError) {
+                try inflater.inflateAll(deflate, into: &span)
+            } catch {
+                preconditionFailure("a chunk whose checksum is right cannot be inflated: \(error)")
+            }
+            return size
+        }
     }
 }

@@ -16,6 +16,8 @@ package struct DeliverySettings: SettingsSection {
     package var maxDelay: Interval
     /// How failed requests are repeated.
     package var retry: Retry
+    /// Which records it gets (`where`).
+    package var selection: Condition
 
     /// What gives when the store is full.
     package enum WhenFull: String, Sendable, CaseIterable {
@@ -57,5 +59,6 @@ package struct DeliverySettings: SettingsSection {
         maxRequest = fields.value("max_request", default: .mebibytes(1), atLeast: .kibibytes(64))
         maxDelay = fields.value("max_delay", default: .seconds(1))
         retry = fields.section("retry", as: Retry.self)
+        selection = fields.section("where", as: Condition.self)
     }
 }

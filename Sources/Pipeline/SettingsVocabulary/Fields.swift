@@ -94,10 +94,14 @@ package struct Fields {
     }
 
     /// The values of a list, or its default when it is not given. One value stands for a list of one.
-    package mutating func list<T: SettingValue>(_ key: String, of type: T.Type, default standard: [T] = []) -> [T] {
+    ///
+    /// - Parameter fault: says what is wrong with a value for a reason that its type cannot know, nil when nothing is.
+    package mutating func list<T: SettingValue>(
+        _ key: String, of type: T.Type, default standard: [T] = [], refusing fault: (T) -> SettingMisfit? = { _ in nil }
+    ) -> [T] {
         guard let node = given(key) else { return standard }
         guard case .list(let items) = node.content else {
-            return (read(node, path: pathOf(key)) as T?).map { [$0] } ?? standard
+            return read(node, path: pathOf(key), refusing: fault).map { [$0] } ?? standard
         }
         return items.enumerated().compactMap { index, item in
             let path = "\(pathOf(key))[\(index)]"
@@ -105,7 +109,7 @@ package struct Fields {
                 problems.report(at: item.mark, path: path, "has no value, expected \(T.expectation)")
                 return nil
             }
-            return read(item, path: path)
+            return read(item, path: path, refusing: fault)
         }
     }
 
@@ -191,6 +195,16 @@ package struct Fields {
         problems.report(at: entry.value.mark, path: pathOf(key), message, hint: hint)
     }
 
+    /// Reports that a key is no name that can stand here.
+    package mutating func refuse(name key: String, _ message: String, hint: String? = nil) {
+        asked.keys.append(key)
+        guard let entry = entry(key) else { return }
+        problems.report(at: entry.keyMark, path: pathOf(key), message, hint: hint)
+    }
+
+    /// The keys that are given, in the order of the file: where they are free names.
+    package var names: [String] { entries.map(\.key) }
+
     /// Where the value of `key` stands, or the mapping when it is not given.
     package func origin(of key: String? = nil) -> SettingsOrigin {
         let entry = key.flatMap(entry)
@@ -265,11 +279,16 @@ package struct Fields {
         return fields
     }
 
-    private func read<T: SettingValue>(_ node: SettingsNode, path: String) -> T? {
+    private func read<T: SettingValue>(
+        _ node: SettingsNode, path: String, refusing fault: (T) -> SettingMisfit? = { _ in nil }
+    ) -> T? {
         if T.isSecret { problems.hide(node.mark) }
         if case .unusable = node.content { return nil }
         do throws(SettingMisfit) {
-            return try T(node)
+            let value = try T(node)
+            guard let misfit = fault(value) else { return value }
+            guard case .scalar(let scalar) = node.content, !T.isSecret else { throw misfit.about("the value") }
+            throw misfit.about(scalar.shown.quotedForMessage)
         } catch {
             problems.report(at: error.mark ?? node.mark, path: path, error.message, hint: error.hint)
             return nil
