@@ -11,8 +11,11 @@ private final class PythonReceiver {
 
     /// - Parameter program: its text; samples/receiver.py without one.
     init(in scratch: ScratchDirectory, program: String? = nil) async throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let path = try program.map { try scratch.write("receiver.py", $0) } ?? root.appending(path: "samples/receiver.py").path()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let path =
+            try program.map { try scratch.write("receiver.py", $0) }
+            ?? root.appending(path: "samples/receiver.py").path()
         let free = try ChildProcess.run(
             "python3", "-c", "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])")
         port = try #require(Int(String(decoding: free.output, as: UTF8.self).trimmingCharacters(in: .newlines)))
@@ -22,7 +25,8 @@ private final class PythonReceiver {
 
     /// The records that it has, in the order in which they came.
     func records() throws -> [String] {
-        let query = "import sqlite3, sys\nfor (r,) in sqlite3.connect(sys.argv[1]).execute('SELECT record FROM records ORDER BY rowid'): print(r)"
+        let query =
+            "import sqlite3, sys\nfor (r,) in sqlite3.connect(sys.argv[1]).execute('SELECT record FROM records ORDER BY rowid'): print(r)"
         let output = try ChildProcess.run("python3", "-c", query, database).output
         return String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
     }
@@ -55,7 +59,10 @@ struct HTTPTests {
         try await running.eventually("appended lines") { try receiver.records().count == 150 }
         let outcome = try await running.stop()
         #expect(outcome.status == 0, "\(outcome.errors)")
-        #expect(Truth.faults(try Truth.came(receiver.records().joined(separator: "\n") + "\n"), against: [log.stream: log.written]) == [])
+        #expect(
+            Truth.faults(
+                try Truth.came(receiver.records().joined(separator: "\n") + "\n"), against: [log.stream: log.written])
+                == [])
         #expect(try await agent.ledger().closes)
         try await receiver.stop()
     }
@@ -73,7 +80,10 @@ struct HTTPTests {
         }
         let outcome = try await agent.runOnce()
         #expect(outcome.status == 0, "\(outcome.errors)")
-        #expect(Truth.faults(try Truth.came(receiver.records().joined(separator: "\n") + "\n"), against: [log.stream: log.written]) == [])
+        #expect(
+            Truth.faults(
+                try Truth.came(receiver.records().joined(separator: "\n") + "\n"), against: [log.stream: log.written])
+                == [])
         try await receiver.stop()
     }
 
@@ -118,7 +128,8 @@ struct HTTPTests {
         }
         let letter = try JSONDecoder().decode(Letter.self, from: Data(json.output.utf8))
         #expect(letter.output == "central" && letter.sequence == 3 && letter.record.message == "twelve \u{1b}[31m")
-        #expect(try await Program.run("chunks", "dead", "other", "--data-dir", agent.data).output == "no dead letters\n")
+        #expect(
+            try await Program.run("chunks", "dead", "other", "--data-dir", agent.data).output == "no dead letters\n")
         let ledger = try await agent.ledger()
         #expect(ledger.closes && ledger.outputs[0].delivered_records == 3)
         try await receiver.stop()

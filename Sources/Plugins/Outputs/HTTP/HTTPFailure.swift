@@ -71,7 +71,8 @@ struct HTTPFailure: Error, CustomStringConvertible {
     private static func words(_ error: NIOConnectionError) -> String {
         let place = "\(error.host):\(error.port)"
         if let reason = error.connectionErrors.last?.error {
-            return "cannot connect to \(place): \((reason as? IOError).map { DiskError.words($0.errnoCode) } ?? "\(reason)")"
+            return
+                "cannot connect to \(place): \((reason as? IOError).map { DiskError.words($0.errnoCode) } ?? "\(reason)")"
         }
         return "the name of \(place) cannot be looked up: \(error.dnsAError.map { "\($0)" } ?? "no address")"
     }
