@@ -80,39 +80,46 @@ import Testing
         return condition.selects(arena, from: 6, to: arena.count - 1, tape: &tape)
     }
 
-    @Test(arguments: [
-        (["a": "x"], #"{"a":"x"}"#, true), (["a": "x"], #"{"a":"xy"}"#, false), (["a": "x*"], #"{"a":"xy"}"#, true),
-        (["a": ["y", "x"]], #"{"a":"x"}"#, true), (["a": "x", "b": "y"], #"{"a":"x","b":"y"}"#, true),
-        (["a": "x", "b": "y"], #"{"a":"x","b":"z"}"#, false), (["a": "x"], #"{"b":"x"}"#, false),
-        // Excluding ones.
-        (["a": "!x"], #"{"a":"x"}"#, false), (["a": "!x"], #"{"a":"y"}"#, true), (["a": "!x"], #"{}"#, true),
-        (["a": ["!x", "!y"]], #"{"a":"y"}"#, false), (["a": ["!x", "!y"]], #"{}"#, true),
-        (["a": ["x*", "!xy"]], #"{"a":"xy"}"#, false), (["a": ["x*", "!xy"]], #"{"a":"xz"}"#, true),
-        (["a": ["!xy", "x*"]], #"{"a":"xy"}"#, false), (["a": ["x*", "!xy"]], #"{"a":"z"}"#, false),
-        (["a": ["x*", "!xy"]], #"{}"#, false), (["a": #"\!x"#], #"{"a":"!x"}"#, true),
-        // Everything that has a text.
-        (["a": "*"], #"{"a":""}"#, true), (["a": "*"], #"{"b":1}"#, false), (["a": "!*"], #"{"b":1}"#, true),
-        (["a": "!*"], #"{"a":1}"#, false),
-        // Numbers and words as they are written.
-        (["a": "15"], #"{"a":15}"#, true), (["a": "15"], #"{"a":15.0}"#, false), (["a": "15"], #"{"a":"15"}"#, true),
-        (["a": "-1e3"], #"{"a": -1e3 }"#, true), (["a": "true"], #"{"a":true}"#, true),
-        (["a": "false"], #"{"a":true}"#, false),
-        // What has no text is as good as missing.
-        (["a": "*"], #"{"a":null}"#, false), (["a": "!null"], #"{"a":null}"#, true), (["a": "*"], #"{"a":[1]}"#, false),
-        (["a": "*"], #"{"a":{"b":1}}"#, false), (["a": "!x"], #"{"a":["x"]}"#, true),
-        // Deeper ones.
-        (["a.b": "x"], #"{"a":{"b":"x"}}"#, true), (["a.b": "x"], #"{"a.b":"x"}"#, false),
-        ([#""a.b""#: "x"], #"{"a.b":"x"}"#, true), (["a.b": "x"], #"{"a":"x"}"#, false),
-        (["a.b": "!x"], #"{"a":"x"}"#, true), (["a.b.c": "x"], #"{"z":0,"a":{"b": { "c":"x"}}}"#, true),
-        (["a.b.c": "x"], #"{"a":{"b":[{"c":"x"}]}}"#, false), (["a.b": "x", "a.c": "y"], #"{"a":{"b":"x","c":"y"}}"#, true),
-        // Spelling.
-        (["a": "é"], #"{"a":"é"}"#, true), (["a": "é"], #"{"a":"\u00e9"}"#, true), (["a": "x/y"], #"{"a":"x\/y"}"#, true),
-        (["a": #"x"y"#], #"{"a":"x\"y"}"#, true), (["a": "x"], #"{"\u0061":"x"}"#, true), (["a": "?"], #"{"a":"é"}"#, true),
-        // The last of equal names.
-        (["a": "x"], #"{"a":"x","a":"y"}"#, false), (["a": "y"], #"{"a":"x","a":"y"}"#, true),
-        (["a.b": "y"], #"{"a":{"b":"x","b":"y"}}"#, true), (["a.b": "y"], #"{"a":{"b":"y"},"a":1}"#, false),
-    ] as [(SettingsNode, String, Bool)])
-    func `a record is selected by what is in its fields`(_ condition: SettingsNode, _ line: String, _ isSelected: Bool) {
+    @Test(
+        arguments: [
+            (["a": "x"], #"{"a":"x"}"#, true), (["a": "x"], #"{"a":"xy"}"#, false), (["a": "x*"], #"{"a":"xy"}"#, true),
+            (["a": ["y", "x"]], #"{"a":"x"}"#, true), (["a": "x", "b": "y"], #"{"a":"x","b":"y"}"#, true),
+            (["a": "x", "b": "y"], #"{"a":"x","b":"z"}"#, false), (["a": "x"], #"{"b":"x"}"#, false),
+            // Excluding ones.
+            (["a": "!x"], #"{"a":"x"}"#, false), (["a": "!x"], #"{"a":"y"}"#, true), (["a": "!x"], #"{}"#, true),
+            (["a": ["!x", "!y"]], #"{"a":"y"}"#, false), (["a": ["!x", "!y"]], #"{}"#, true),
+            (["a": ["x*", "!xy"]], #"{"a":"xy"}"#, false), (["a": ["x*", "!xy"]], #"{"a":"xz"}"#, true),
+            (["a": ["!xy", "x*"]], #"{"a":"xy"}"#, false), (["a": ["x*", "!xy"]], #"{"a":"z"}"#, false),
+            (["a": ["x*", "!xy"]], #"{}"#, false), (["a": #"\!x"#], #"{"a":"!x"}"#, true),
+            // Everything that has a text.
+            (["a": "*"], #"{"a":""}"#, true), (["a": "*"], #"{"b":1}"#, false), (["a": "!*"], #"{"b":1}"#, true),
+            (["a": "!*"], #"{"a":1}"#, false),
+            // Numbers and words as they are written.
+            (["a": "15"], #"{"a":15}"#, true), (["a": "15"], #"{"a":15.0}"#, false),
+            (["a": "15"], #"{"a":"15"}"#, true),
+            (["a": "-1e3"], #"{"a": -1e3 }"#, true), (["a": "true"], #"{"a":true}"#, true),
+            (["a": "false"], #"{"a":true}"#, false),
+            // What has no text is as good as missing.
+            (["a": "*"], #"{"a":null}"#, false), (["a": "!null"], #"{"a":null}"#, true),
+            (["a": "*"], #"{"a":[1]}"#, false),
+            (["a": "*"], #"{"a":{"b":1}}"#, false), (["a": "!x"], #"{"a":["x"]}"#, true),
+            // Deeper ones.
+            (["a.b": "x"], #"{"a":{"b":"x"}}"#, true), (["a.b": "x"], #"{"a.b":"x"}"#, false),
+            ([#""a.b""#: "x"], #"{"a.b":"x"}"#, true), (["a.b": "x"], #"{"a":"x"}"#, false),
+            (["a.b": "!x"], #"{"a":"x"}"#, true), (["a.b.c": "x"], #"{"z":0,"a":{"b": { "c":"x"}}}"#, true),
+            (["a.b.c": "x"], #"{"a":{"b":[{"c":"x"}]}}"#, false),
+            (["a.b": "x", "a.c": "y"], #"{"a":{"b":"x","c":"y"}}"#, true),
+            // Spelling.
+            (["a": "é"], #"{"a":"é"}"#, true), (["a": "é"], #"{"a":"\u00e9"}"#, true),
+            (["a": "x/y"], #"{"a":"x\/y"}"#, true),
+            (["a": #"x"y"#], #"{"a":"x\"y"}"#, true), (["a": "x"], #"{"\u0061":"x"}"#, true),
+            (["a": "?"], #"{"a":"é"}"#, true),
+            // The last of equal names.
+            (["a": "x"], #"{"a":"x","a":"y"}"#, false), (["a": "y"], #"{"a":"x","a":"y"}"#, true),
+            (["a.b": "y"], #"{"a":{"b":"x","b":"y"}}"#, true), (["a.b": "y"], #"{"a":{"b":"y"},"a":1}"#, false),
+        ] as [(SettingsNode, String, Bool)])
+    func `a record is selected by what is in its fields`(_ condition: SettingsNode, _ line: String, _ isSelected: Bool)
+    {
         #expect(selects(condition, line) == isSelected)
     }
 
@@ -125,30 +132,37 @@ import Testing
     // MARK: Sources
 
     private static let shop = SourceIdentity(
-        kind: .container, input: "logs", path: "/var/log/pods/shop_web_u1/nginx/2.log", namespace: "shop", pod: "web", uid: "u1",
+        kind: .container, input: "logs", path: "/var/log/pods/shop_web_u1/nginx/2.log", namespace: "shop", pod: "web",
+        uid: "u1",
         container: "nginx", restart: 2)
     private static let file = SourceIdentity(kind: .file, input: "files", path: "/var/log/app.log")
     private static let journal = SourceIdentity(kind: .journal, input: "journal", path: "/var/log/journal")
 
-    @Test(arguments: [
-        (["origin": "container"], .all, .nothing, .nothing), (["origin": "!container"], .nothing, .all, .all),
-        (["origin": ["file", "journal"]], .nothing, .all, .all), (["origin.x": "!y"], .all, .all, .all),
-        (["kubernetes.namespace_name": ["shop-*", "shop"]], .all, .nothing, .nothing),
-        (["kubernetes.namespace_name": "!kube-*"], .all, .all, .all),
-        (["kubernetes.namespace_name": "!shop"], .nothing, .all, .all),
-        (["kubernetes.pod_name": "web"], .all, .nothing, .nothing), (["kubernetes.pod_uid": "u?"], .all, .nothing, .nothing),
-        (["kubernetes.container_name": "n*"], .all, .nothing, .nothing),
-        (["kubernetes.restart_count": "2"], .all, .nothing, .nothing),
-        (["kubernetes.restart_count": "0"], .nothing, .nothing, .nothing),
-        (["kubernetes.node_name": "n1"], .depends, .nothing, .nothing), (["kubernetes": "!x"], .depends, .all, .all),
-        (["kubernetes.labels.app": "!x"], .depends, .all, .all), (["journal.unit": "*"], .nothing, .nothing, .depends),
-        (["file.path": "/var/log/app.log"], .nothing, .depends, .nothing), (["file.path": "!x"], .all, .depends, .all),
-        (["severity": "error"], .depends, .depends, .depends),
-        (["severity": "error", "origin": "container"], .depends, .nothing, .nothing),
-        (["origin": "container", "kubernetes.pod_name": "web"], .all, .nothing, .nothing),
-    ] as [(SettingsNode, Condition.Verdict, Condition.Verdict, Condition.Verdict)])
+    @Test(
+        arguments: [
+            (["origin": "container"], .all, .nothing, .nothing), (["origin": "!container"], .nothing, .all, .all),
+            (["origin": ["file", "journal"]], .nothing, .all, .all), (["origin.x": "!y"], .all, .all, .all),
+            (["kubernetes.namespace_name": ["shop-*", "shop"]], .all, .nothing, .nothing),
+            (["kubernetes.namespace_name": "!kube-*"], .all, .all, .all),
+            (["kubernetes.namespace_name": "!shop"], .nothing, .all, .all),
+            (["kubernetes.pod_name": "web"], .all, .nothing, .nothing),
+            (["kubernetes.pod_uid": "u?"], .all, .nothing, .nothing),
+            (["kubernetes.container_name": "n*"], .all, .nothing, .nothing),
+            (["kubernetes.restart_count": "2"], .all, .nothing, .nothing),
+            (["kubernetes.restart_count": "0"], .nothing, .nothing, .nothing),
+            (["kubernetes.node_name": "n1"], .depends, .nothing, .nothing),
+            (["kubernetes": "!x"], .depends, .all, .all),
+            (["kubernetes.labels.app": "!x"], .depends, .all, .all),
+            (["journal.unit": "*"], .nothing, .nothing, .depends),
+            (["file.path": "/var/log/app.log"], .nothing, .depends, .nothing),
+            (["file.path": "!x"], .all, .depends, .all),
+            (["severity": "error"], .depends, .depends, .depends),
+            (["severity": "error", "origin": "container"], .depends, .nothing, .nothing),
+            (["origin": "container", "kubernetes.pod_name": "web"], .all, .nothing, .nothing),
+        ] as [(SettingsNode, Condition.Verdict, Condition.Verdict, Condition.Verdict)])
     func `what a source says of all its records decides`(
-        _ node: SettingsNode, _ onContainer: Condition.Verdict, _ onFile: Condition.Verdict, _ onJournal: Condition.Verdict
+        _ node: SettingsNode, _ onContainer: Condition.Verdict, _ onFile: Condition.Verdict,
+        _ onJournal: Condition.Verdict
     ) {
         let condition = Condition(node)
         #expect(condition.verdict(on: Self.shop) == onContainer)

@@ -31,9 +31,12 @@ struct SampleRecord: Sendable {
 }
 
 extension SourceIdentity {
-    static func pod(_ namespace: String, _ pod: String = "web", container: String = "nginx", restart: Int32 = 0) -> SourceIdentity {
+    static func pod(
+        _ namespace: String, _ pod: String = "web", container: String = "nginx", restart: Int32 = 0
+    ) -> SourceIdentity {
         SourceIdentity(
-            kind: .container, input: "logs", path: "/var/log/pods/\(namespace)_\(pod)_u-\(pod)/\(container)/\(restart).log",
+            kind: .container, input: "logs",
+            path: "/var/log/pods/\(namespace)_\(pod)_u-\(pod)/\(container)/\(restart).log",
             namespace: namespace, pod: pod, uid: "u-\(pod)", container: container, restart: restart)
     }
 
@@ -102,12 +105,16 @@ struct SampleWriter: ~Copyable {
         return (store, cursor)
     }
 
-    private func records(_ range: ClosedRange<Int>, _ source: SourceIdentity, _ severity: String? = nil) -> [SampleRecord] {
+    private func records(
+        _ range: ClosedRange<Int>, _ source: SourceIdentity, _ severity: String? = nil
+    ) -> [SampleRecord] {
         range.map { SampleRecord(number: $0, source: source, severity: severity) }
     }
 
     /// Numbers with an error every `step` records, all of one source.
-    private func mixed(_ range: ClosedRange<Int>, errorEvery step: Int, _ source: SourceIdentity = .pod("shop")) -> [SampleRecord] {
+    private func mixed(
+        _ range: ClosedRange<Int>, errorEvery step: Int, _ source: SourceIdentity = .pod("shop")
+    ) -> [SampleRecord] {
         range.map { SampleRecord(number: $0, source: source, severity: $0 % step == 0 ? "error" : "info") }
     }
 
@@ -142,7 +149,9 @@ struct SampleWriter: ~Copyable {
     }
 
     @Test func `chunks of which nothing is selected are passed without inflating, and nothing is sent`() async throws {
-        let (store, cursor) = try ended([records(1...5, Self.bank), records(6...9, Self.file) + records(10...10, Self.bank)])
+        let (store, cursor) = try ended([
+            records(1...5, Self.bank), records(6...9, Self.file) + records(10...10, Self.bank),
+        ])
         let script = OutputScript()
         let status = DeliveryStatus()
         await bench.deliver(store, cursor, script, settings(["kubernetes.namespace_name": "shop"]), status: status)
@@ -199,14 +208,19 @@ struct SampleWriter: ~Copyable {
         await bench.deliver(
             store, cursor, script, settings(["severity": ["error", "critical"], "kubernetes.namespace_name": "shop"]),
             status: status)
-        #expect(script.lines.map { $0.prefix(8) } == ["{\"n\":3,\"", "{\"n\":6,\"", "{\"n\":9,\"", "{\"n\":13,", "{\"n\":14,"])
+        #expect(
+            script.lines.map { $0.prefix(8) } == [
+                "{\"n\":3,\"", "{\"n\":6,\"", "{\"n\":9,\"", "{\"n\":13,", "{\"n\":14,",
+            ])
         #expect(script.ranges == ["3-14"] && status.picture.inflatedChunks == 3)
         #expect(try bench.onDisk().account.notSelected == 15 && Ledger(store).closes)
         try expectBodies(script)
     }
 
     @Test func `a large chunk that is partly selected is cut by the records that are`() async throws {
-        let all = (1...40).map { SampleRecord(number: $0, source: Self.shop, severity: $0 % 4 == 0 ? "error" : "info", size: 20_000) }
+        let all = (1...40).map {
+            SampleRecord(number: $0, source: Self.shop, severity: $0 % 4 == 0 ? "error" : "info", size: 20_000)
+        }
         let (store, cursor) = try ended([all])
         let script = OutputScript { $0.body.count > 60_000 ? .failure("413", kind: .tooLarge) : .success }
         await bench.deliver(store, cursor, script, settings(["severity": "error"]))
@@ -237,7 +251,27 @@ struct SampleWriter: ~Copyable {
         #expect(script.seen.isEmpty && Ledger(store).closes)
     }
 
-    @Test func `what is not selected is passed while a request fails, up to its first record and behind it`() async throws {
+    @Test func `a record is not kept waiting for company by much that is not selected`() async throws {
+        var writer = try bench.open()
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        let source = writer.define(Self.shop)
+        let large = noise(1, bytes: 250_000).replacing("{", with: "{\"severity\":\"info\",")
+        #expect(writer.append(lines: ["{\"severity\":\"error\"}"], of: source) == .stored)
+        for _ in 0..<90 { #expect(writer.append(lines: [large], of: source) == .stored) }
+        let script = OutputScript()
+        async let delivery: Void = bench.deliver(
+            store, cursor, script, settings(["severity": "error"]).with { $0.maxDelay = .hours(1) })
+        await script.requests(1)
+        #expect(script.ranges == ["1-1"])
+        writer.close()
+        await delivery
+        #expect(try bench.onDisk().account.notSelected == 90 && Ledger(store).closes)
+    }
+
+    @Test func `what is not selected is passed while a request fails, up to its first record and behind it`()
+        async throws
+    {
         let (store, cursor) = try ended([mixed(1...10, errorEvery: 4)])
         let script = OutputScript(
             [.failure("503"), .failure("503")], cursorPath: bench.folder.cursor(lane: 0, output: "out"))
@@ -253,7 +287,8 @@ struct SampleWriter: ~Copyable {
 
     /// Delivers until a request hangs, then ends as a process does that is told to stop, and opens the store again.
     private func restarted(
-        _ store: Store, _ cursor: Handover<StoreCursor>, _ script: OutputScript, _ settings: DeliverySettings, after requests: Int,
+        _ store: Store, _ cursor: Handover<StoreCursor>, _ script: OutputScript, _ settings: DeliverySettings,
+        after requests: Int,
         concurrency: Int? = nil
     ) async throws -> (store: Store, cursor: Handover<StoreCursor>) {
         await withTaskGroup(of: Void.self) { group in
@@ -269,7 +304,9 @@ struct SampleWriter: ~Copyable {
     }
 
     @Test func `a range that was on its way comes again as it was`() async throws {
-        let (store, cursor) = try ended([mixed(1...10, errorEvery: 3), records(11...12, Self.bank), mixed(13...20, errorEvery: 4)])
+        let (store, cursor) = try ended([
+            mixed(1...10, errorEvery: 3), records(11...12, Self.bank), mixed(13...20, errorEvery: 4),
+        ])
         let settings = settings(["severity": "error"])
         let hanging = OutputScript([.silence])
         let (reopened, again) = try await restarted(store, cursor, hanging, settings, after: 1)
@@ -282,16 +319,19 @@ struct SampleWriter: ~Copyable {
         #expect(account.delivered == 5 && account.notSelected == 15 && Ledger(reopened).closes)
     }
 
-    @Test(arguments: [
-        (["severity": "info"], ["4-8", "10-10"]), (["severity": "notice"], []),
-        (["kubernetes.namespace_name": "shop"], ["3-9", "10-10"]), ([:], ["3-9", "10-12"]), (["origin": "file"], []),
-    ] as [(SettingsNode, [String])])
+    @Test(
+        arguments: [
+            (["severity": "info"], ["4-8", "10-10"]), (["severity": "notice"], []),
+            (["kubernetes.namespace_name": "shop"], ["3-9", "10-10"]), ([:], ["3-9", "10-12"]),
+            (["origin": "file"], []),
+        ] as [(SettingsNode, [String])])
     func `with another condition the range is sent as it is selected now, and the ledger closes`(
         _ other: SettingsNode, _ ranges: [String]
     ) async throws {
         // 3, 6 and 9 are errors.
         let (store, cursor) = try ended([mixed(1...10, errorEvery: 3), records(11...12, Self.bank, "alert")])
-        let (reopened, again) = try await restarted(store, cursor, OutputScript([.silence]), settings(["severity": "error"]), after: 1)
+        let (reopened, again) = try await restarted(
+            store, cursor, OutputScript([.silence]), settings(["severity": "error"]), after: 1)
         let script = OutputScript()
         await bench.deliver(reopened, again, script, settings(other))
         let state = try bench.onDisk()
@@ -300,10 +340,40 @@ struct SampleWriter: ~Copyable {
         #expect(state.account.notSelected == 12 - state.account.delivered && Ledger(reopened).closes)
     }
 
+    @Test func `what was passed of a range under another condition is not counted twice`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        var cursor = try bench.cursor(store)
+        try writer.append(records(1...12, Self.shop))
+        _ = writer.close()
+        try cursor.settle(next: 4, sending: [SendingRange(first: 2, last: 9, epoch: 1)]) { $0.notSelected += 3 }
+        let script = OutputScript()
+        await bench.deliver(store, Handover(cursor), script)
+        #expect(script.ranges == ["4-9", "10-12"])
+        let account = try bench.onDisk().account
+        #expect(account.delivered == 9 && account.notSelected == 3 && Ledger(store).closes)
+    }
+
+    @Test func `a range stays noted while what is not selected before it is passed`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        var cursor = try bench.cursor(store)
+        try writer.append(mixed(1...10, errorEvery: 4))
+        _ = writer.close()
+        let range = SendingRange(first: 1, last: 9, epoch: 1)
+        try cursor.beginSending([range])
+        // The process dies right behind the first change of the cursor.
+        bench.disk.plan(.crash, afterCalls: 1)
+        await bench.deliver(store, Handover(cursor), OutputScript(), settings(["severity": "error"]))
+        #expect(try bench.onDisk().next == 4 && bench.onDisk().sending == [range])
+    }
+
     @Test func `several at a time leave islands behind what is not selected, over a restart too`() async throws {
         let chunks = (0..<6).map { n in
             (1...4).map {
-                SampleRecord(number: 4 * n + $0, source: Self.shop, severity: $0 == 2 || $0 == 3 ? "error" : "info", size: 40_000)
+                SampleRecord(
+                    number: 4 * n + $0, source: Self.shop, severity: $0 == 2 || $0 == 3 ? "error" : "info", size: 40_000
+                )
             }
         }
         let (store, cursor) = try ended(chunks)
@@ -315,9 +385,12 @@ struct SampleWriter: ~Copyable {
         await bench.deliver(reopened, again, script, settings, concurrency: 4)
         let delivered = hanging.seen.filter { $0.first != 2 } + script.seen
         #expect(Set(delivered.map(\.key)).count == delivered.count || delivered.count >= 6)
-        #expect(Set(delivered.flatMap(\.lines)) == Set(chunks.flatMap { $0 }.filter { $0.severity == "error" }.map(\.line)))
+        #expect(
+            Set(delivered.flatMap(\.lines)) == Set(chunks.flatMap { $0 }.filter { $0.severity == "error" }.map(\.line)))
         let state = try bench.onDisk()
-        #expect(state.account.delivered == 12 && state.account.notSelected == 12 && state.islands.isEmpty && state.next == 25)
+        #expect(
+            state.account.delivered == 12 && state.account.notSelected == 12 && state.islands.isEmpty
+                && state.next == 25)
         #expect(Ledger(reopened).closes)
     }
 
@@ -325,7 +398,10 @@ struct SampleWriter: ~Copyable {
 
     @Test(arguments: [[10], [500], [10, 20], [240, 250], [980, 990], [1000], [10, 20, 30, 40, 50]])
     func `refused records are found among neighbours that are not selected`(_ guilty: [Int]) async throws {
-        let chunks = (0..<10).map { mixed((100 * $0 + 1)...(100 * $0 + 100), errorEvery: 10) } + [mixed(1001...1005, errorEvery: 100)]
+        let chunks =
+            (0..<10).map { mixed((100 * $0 + 1)...(100 * $0 + 100), errorEvery: 10) } + [
+                mixed(1001...1005, errorEvery: 100)
+            ]
         let (store, cursor) = try ended(chunks)
         let poison = Set(chunks.flatMap { $0 }.filter { guilty.contains($0.number) }.map(\.line))
         let script = OutputScript { seen in
@@ -356,11 +432,14 @@ struct SampleWriter: ~Copyable {
     // MARK: Limits and damage
 
     @Test func `what is too old is dropped, but not what would not have been sent`() async throws {
-        let (store, cursor) = try ended([records(1...4, Self.bank), records(5...7, Self.shop) + records(8...9, Self.bank)])
+        let (store, cursor) = try ended([
+            records(1...4, Self.bank), records(5...7, Self.shop) + records(8...9, Self.bank),
+        ])
         let script = OutputScript()
         let status = DeliveryStatus()
         await bench.deliver(
-            store, cursor, script, settings(["kubernetes.namespace_name": "shop"]).with { $0.maxAge = .zero }, status: status)
+            store, cursor, script, settings(["kubernetes.namespace_name": "shop"]).with { $0.maxAge = .zero },
+            status: status)
         let account = try bench.onDisk().account
         #expect(script.seen.isEmpty && account.notSelected == 4 && account[.tooOld] == 5 && Ledger(store).closes)
         #expect(status.picture.inflatedChunks == 0)
@@ -371,7 +450,8 @@ struct SampleWriter: ~Copyable {
             records(1...2, Self.shop), records(3...5, Self.shop), records(6...7, Self.bank), records(8...9, Self.bank),
         ])
         let path = try #require(bench.segments.first)
-        let victim = try #require(try SegmentIndex.rebuild(segment: path).chunks.first { $0.firstSequence == 1 && $0.recordCount > 0 })
+        let victim = try #require(
+            try SegmentIndex.rebuild(segment: path).chunks.first { $0.firstSequence == 1 && $0.recordCount > 0 })
         let file = try OwnedFile.open(path, .update)
         try file.write([0xff].span, at: victim.offset + 40)
         let script = OutputScript()
@@ -383,7 +463,8 @@ struct SampleWriter: ~Copyable {
         #expect(account[.damaged] == 2 && account.delivered == 3 && account.notSelected == 4 && Ledger(store).closes)
     }
 
-    @Test func `sources that are defined in a snapshot, or that a chunk covers beside others, decide too`() async throws {
+    @Test func `sources that are defined in a snapshot, or that a chunk covers beside others, decide too`() async throws
+    {
         var first = SampleWriter(try bench.open())
         _ = try bench.cursor(first.store)
         try first.append(records(1...2, Self.shop), covering: [Self.bank, Self.file])

@@ -181,7 +181,8 @@ struct RequestWindow: ~Copyable {
         }
         guard let first else { return nil }
         return Request(
-            picked, first: first, last: last, recordCount: records, notSelected: given(from: first, through: last) - records,
+            picked, first: first, last: last, recordCount: records,
+            notSelected: given(from: first, through: last) - records,
             key: key(first, last), measuredBytes: bytes)
     }
 
