@@ -419,14 +419,59 @@ struct SampleWriter: ~Copyable {
         #expect(Ledger(store).closes && script.seen.count < 40 * guilty.count, "\(script.seen.count) requests")
     }
 
-    @Test func `a suspect finds its witness far behind what is not selected`() async throws {
-        let quiet = (1...50).map { n in mixed((10 * n)...(10 * n + 9), errorEvery: 10_000) }
-        let (store, cursor) = try ended([mixed(1...1, errorEvery: 1)] + quiet + [mixed(510...512, errorEvery: 511)])
-        let script = OutputScript { $0.first == 1 ? .failure("400", kind: .refused) : .success }
+    @Test func `a search goes by the records that are selected, not by numbers`() async throws {
+        let (store, cursor) = try ended([mixed(1...400, errorEvery: 40)])
+        let script = OutputScript { seen in
+            seen.lines.contains { $0.hasPrefix("{\"n\":360,") } ? .failure("400", kind: .refused) : .success
+        }
         await bench.deliver(store, cursor, script, settings(["severity": "error"]))
+        let single = stride(from: 40, through: 400, by: 40).map { "\($0)-\($0)" }
+        #expect(script.ranges == ["40-400"] + single + ["360-360"])
+        #expect(Ledger(store).closes)
+    }
+
+    @Test func `a suspect finds its witness behind much that is not selected, as soon as it is there`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        try writer.append(mixed(1...1, errorEvery: 1))
+        let script = OutputScript { $0.first == 1 ? .failure("400", kind: .refused) : .success }
+        let started = SystemClock.monotonic
+        async let delivery: Void = bench.deliver(
+            store, cursor, script, settings(["severity": "error"]).with { $0.retry.max = .seconds(60) })
+        await script.requests(2)
+        for n in 1...50 { try writer.append(mixed((10 * n)...(10 * n + 9), errorEvery: 10_000)) }
+        try writer.append(mixed(510...512, errorEvery: 511))
+        await script.requests(4)
+        _ = writer.close()
+        await delivery
+        #expect(SystemClock.monotonic - started < 20_000_000_000, "it does not wait for the slow retry")
+        #expect(script.ranges == ["1-1", "1-1", "503-503", "1-1"])
         let state = try bench.onDisk()
         #expect(state.account.rejected == 1 && state.account.delivered == 1 && state.account.notSelected == 502)
         #expect(state.next == 505 && Ledger(store).closes)
+    }
+
+    @Test func `a suspect without company is tried again, however much comes that is not selected`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        try writer.append(mixed(1...1, errorEvery: 1))
+        let script = OutputScript(Array(repeating: .failure("400", kind: .refused), count: 6))
+        async let delivery: Void = bench.deliver(
+            store, cursor, script, settings(["severity": "error"]).with { $0.retry.max = .milliseconds(60) })
+        var number = 1
+        while script.seen.count < 7 {
+            number += 1
+            try writer.append(mixed(number...number, errorEvery: 100_000))
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        _ = writer.close()
+        await delivery
+        let account = try bench.onDisk().account
+        #expect(account.delivered == 1 && account.rejected == 0 && account.notSelected == UInt64(number - 1))
+        #expect(bench.log.count("output_undecided") <= 3, "it is told once for each search")
+        #expect(Ledger(store).closes)
     }
 
     // MARK: Limits and damage

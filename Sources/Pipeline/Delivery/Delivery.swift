@@ -399,10 +399,23 @@ package struct Delivery: ~Copyable {
         if store.isEnded {
             // Nothing more can come but a change of the receiver's mind.
             try? await Task.sleep(for: wait)
-        } else {
-            await store.changed(since: version, within: wait)
+            search = nil
+            return
         }
-        if store.version == version || store.isEnded { search = nil }
+        let known = window.lastSelected
+        let end = SystemClock.monotonic + Int64(wait.inMilliseconds) * 1_000_000
+        var version = version
+        while !Task.isCancelled, window.lastSelected == known, !store.isEnded {
+            let rest = end - SystemClock.monotonic
+            guard rest > 0 else {
+                search = nil
+                return
+            }
+            await store.changed(since: version, within: .nanoseconds(rest))
+            version = store.version
+            // What comes need not be for this output.
+            gather(text: .max, holding: known + 1)
+        }
     }
 
     /// Keeps a record that is refused for good, durably, and passes it; false when the task is cancelled first.
