@@ -124,7 +124,9 @@ struct YAMLTree {
             isPlain = true
         default:
             let tag = scalar.tag.rawValue.quotedForMessage
-            return unusable(mark, path, "has the YAML tag \(tag), which means nothing here", hint: "leave the tag out")
+            return unusable(
+                mark, path, "has the YAML tag \(tag), which means nothing here",
+                hint: "leave the tag out, or put a text that begins with '!' in quotes")
         }
         guard let expanded = expansion.expand(scalar.string) else {
             if isPlain, ["", "~", "null", "Null", "NULL"].contains(scalar.string) {

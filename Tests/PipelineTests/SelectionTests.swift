@@ -251,6 +251,27 @@ struct SampleWriter: ~Copyable {
         #expect(script.seen.isEmpty && Ledger(store).closes)
     }
 
+<<<<<<< HEAD
+=======
+    @Test func `a record is not kept waiting for company by much that is not selected`() async throws {
+        var writer = try bench.open()
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        let source = writer.define(Self.shop)
+        let large = noise(1, bytes: 250_000).replacing("{", with: "{\"severity\":\"info\",")
+        #expect(writer.append(lines: ["{\"severity\":\"error\"}"], of: source) == .stored)
+        for _ in 0..<90 { #expect(writer.append(lines: [large], of: source) == .stored) }
+        let script = OutputScript()
+        async let delivery: Void = bench.deliver(
+            store, cursor, script, settings(["severity": "error"]).with { $0.maxDelay = .hours(1) })
+        await script.requests(1)
+        #expect(script.ranges == ["1-1"])
+        writer.close()
+        await delivery
+        #expect(try bench.onDisk().account.notSelected == 90 && Ledger(store).closes)
+    }
+
+>>>>>>> ae9a59f5e0338bd24eb3232df31faf1db5fbc7d5
     @Test func `what is not selected is passed while a request fails, up to its first record and behind it`()
         async throws
     {
@@ -322,6 +343,34 @@ struct SampleWriter: ~Copyable {
         #expect(state.account.notSelected == 12 - state.account.delivered && Ledger(reopened).closes)
     }
 
+    @Test func `what was passed of a range under another condition is not counted twice`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        var cursor = try bench.cursor(store)
+        try writer.append(records(1...12, Self.shop))
+        _ = writer.close()
+        try cursor.settle(next: 4, sending: [SendingRange(first: 2, last: 9, epoch: 1)]) { $0.notSelected += 3 }
+        let script = OutputScript()
+        await bench.deliver(store, Handover(cursor), script)
+        #expect(script.ranges == ["4-9", "10-12"])
+        let account = try bench.onDisk().account
+        #expect(account.delivered == 9 && account.notSelected == 3 && Ledger(store).closes)
+    }
+
+    @Test func `a range stays noted while what is not selected before it is passed`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        var cursor = try bench.cursor(store)
+        try writer.append(mixed(1...10, errorEvery: 4))
+        _ = writer.close()
+        let range = SendingRange(first: 1, last: 9, epoch: 1)
+        try cursor.beginSending([range])
+        // The process dies right behind the first change of the cursor.
+        bench.disk.plan(.crash, afterCalls: 1)
+        await bench.deliver(store, Handover(cursor), OutputScript(), settings(["severity": "error"]))
+        #expect(try bench.onDisk().next == 4 && bench.onDisk().sending == [range])
+    }
+
     @Test func `several at a time leave islands behind what is not selected, over a restart too`() async throws {
         let chunks = (0..<6).map { n in
             (1...4).map {
@@ -373,14 +422,59 @@ struct SampleWriter: ~Copyable {
         #expect(Ledger(store).closes && script.seen.count < 40 * guilty.count, "\(script.seen.count) requests")
     }
 
-    @Test func `a suspect finds its witness far behind what is not selected`() async throws {
-        let quiet = (1...50).map { n in mixed((10 * n)...(10 * n + 9), errorEvery: 10_000) }
-        let (store, cursor) = try ended([mixed(1...1, errorEvery: 1)] + quiet + [mixed(510...512, errorEvery: 511)])
-        let script = OutputScript { $0.first == 1 ? .failure("400", kind: .refused) : .success }
+    @Test func `a search goes by the records that are selected, not by numbers`() async throws {
+        let (store, cursor) = try ended([mixed(1...400, errorEvery: 40)])
+        let script = OutputScript { seen in
+            seen.lines.contains { $0.hasPrefix("{\"n\":360,") } ? .failure("400", kind: .refused) : .success
+        }
         await bench.deliver(store, cursor, script, settings(["severity": "error"]))
+        let single = stride(from: 40, through: 400, by: 40).map { "\($0)-\($0)" }
+        #expect(script.ranges == ["40-400"] + single + ["360-360"])
+        #expect(Ledger(store).closes)
+    }
+
+    @Test func `a suspect finds its witness behind much that is not selected, as soon as it is there`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        try writer.append(mixed(1...1, errorEvery: 1))
+        let script = OutputScript { $0.first == 1 ? .failure("400", kind: .refused) : .success }
+        let started = SystemClock.monotonic
+        async let delivery: Void = bench.deliver(
+            store, cursor, script, settings(["severity": "error"]).with { $0.retry.max = .seconds(60) })
+        await script.requests(2)
+        for n in 1...50 { try writer.append(mixed((10 * n)...(10 * n + 9), errorEvery: 10_000)) }
+        try writer.append(mixed(510...512, errorEvery: 511))
+        await script.requests(4)
+        _ = writer.close()
+        await delivery
+        #expect(SystemClock.monotonic - started < 20_000_000_000, "it does not wait for the slow retry")
+        #expect(script.ranges == ["1-1", "1-1", "503-503", "1-1"])
         let state = try bench.onDisk()
         #expect(state.account.rejected == 1 && state.account.delivered == 1 && state.account.notSelected == 502)
         #expect(state.next == 505 && Ledger(store).closes)
+    }
+
+    @Test func `a suspect without company is tried again, however much comes that is not selected`() async throws {
+        var writer = SampleWriter(try bench.open())
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        try writer.append(mixed(1...1, errorEvery: 1))
+        let script = OutputScript(Array(repeating: .failure("400", kind: .refused), count: 6))
+        async let delivery: Void = bench.deliver(
+            store, cursor, script, settings(["severity": "error"]).with { $0.retry.max = .milliseconds(60) })
+        var number = 1
+        while script.seen.count < 7 {
+            number += 1
+            try writer.append(mixed(number...number, errorEvery: 100_000))
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        _ = writer.close()
+        await delivery
+        let account = try bench.onDisk().account
+        #expect(account.delivered == 1 && account.rejected == 0 && account.notSelected == UInt64(number - 1))
+        #expect(bench.log.count("output_undecided") <= 3, "it is told once for each search")
+        #expect(Ledger(store).closes)
     }
 
     // MARK: Limits and damage

@@ -124,6 +124,73 @@ let mistakesOfValues: [WrongConfiguration] = [
               = write \[ for the character itself
         """#),
     WrongConfiguration(
+        "a condition with everything that can be wrong in it",
+        #"""
+        inputs: [{ type: kubernetes_logs }]
+        outputs:
+          - type: stdout
+            where:
+              kubernetes..pod_name: web
+              kubernetes.namespace_name: [shop, "!"]
+              severity: [error, warn, "crit*", "emerg-*"]
+              origin: pod
+              stream: []
+              message:
+                contains: x
+        """#,
+        #"""
+        sluice.yaml:5:7: outputs[0].where.kubernetes..pod_name: 'kubernetes..pod_name' is not the name of a field
+            5 |       kubernetes..pod_name: web
+              |       ^~~~~~~~~~~~~~~~~~~~
+              = write names joined by dots, one with dots of its own in double quotes: kubernetes.labels."app.kubernetes.io/name"
+        sluice.yaml:6:41: outputs[0].where.kubernetes.namespace_name[1]: '!' excludes nothing
+            6 |       kubernetes.namespace_name: [shop, "!"]
+              |                                         ^~~
+              = write what is not wanted behind the '!', in quotes: "!kube-*"
+        sluice.yaml:7:25: outputs[0].where.severity[1]: 'warn' is not one of trace, debug, info, notice, warning, error, critical, alert, emergency, did you mean 'warning'?
+            7 |       severity: [error, warn, "crit*", "emerg-*"]
+              |                         ^~~~
+        sluice.yaml:7:40: outputs[0].where.severity[3]: 'emerg-*' matches none of trace, debug, info, notice, warning, error, critical, alert, emergency
+            7 |       severity: [error, warn, "crit*", "emerg-*"]
+              |                                        ^~~~~~~~~
+        sluice.yaml:8:15: outputs[0].where.origin: 'pod' is not one of container, file, journal
+            8 |       origin: pod
+              |               ^~~
+        sluice.yaml:9:15: outputs[0].where.stream: has no value, expected a glob such as shop-*, or !shop-* for everything else, or a list of them
+            9 |       stream: []
+              |               ^
+        sluice.yaml:11:9: outputs[0].where.message: expected a glob such as shop-*, or !shop-* for everything else, found a mapping
+           11 |         contains: x
+              |         ^
+        """#),
+    WrongConfiguration(
+        "an exclusion without quotes",
+        #"""
+        inputs: [{ type: kubernetes_logs }]
+        outputs:
+          - type: stdout
+            where: { kubernetes.namespace_name: [shop-*, !shop-test ] }
+        """#,
+        #"""
+        sluice.yaml:4:50: outputs[0].where.kubernetes.namespace_name[1]: has the YAML tag '!shop-test', which means nothing here
+            4 |     where: { kubernetes.namespace_name: [shop-*, !shop-test ] }
+              |                                                  ^
+              = leave the tag out, or put a text that begins with '!' in quotes
+        """#),
+    WrongConfiguration(
+        "a condition that is none",
+        #"""
+        inputs: [{ type: kubernetes_logs }]
+        outputs:
+          - type: stdout
+            where: origin=container
+        """#,
+        #"""
+        sluice.yaml:4:12: outputs[0].where: expected settings (lines 'key: value'), found the text 'origin=container'
+            4 |     where: origin=container
+              |            ^~~~~~~~~~~~~~~~
+        """#),
+    WrongConfiguration(
         "a path that is a folder",
         #"""
         inputs:

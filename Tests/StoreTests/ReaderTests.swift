@@ -1,6 +1,7 @@
 // Readers: they follow appends, and say exactly which records are missing and why.
 import Bytes
 import Disk
+import Gzip
 import Records
 import Store
 import TestKit
@@ -177,5 +178,113 @@ import Testing
         writer.close()
         await ended
         #expect(store.isEnded)
+    }
+
+    // MARK: Sources
+
+    /// What a reader that tracks sources says of each chunk: the pods' names, "?" when it does not know.
+    private func sources(_ store: Store, from first: UInt64 = 1) throws -> [String] {
+        var reader = StoreReader(store, tracksSources: true)
+        var next = first
+        var found: [String] = []
+        while true {
+            switch try reader.next(from: next) {
+            case .nothing: return found
+            case .gap(let gap): next = gap.to
+            case .chunk(let chunk):
+                // Asked twice, it says the same.
+                if case .chunk(let again) = try reader.next(from: next) { #expect(again.sources == chunk.sources) }
+                found.append(chunk.sources.map { $0.map(\.pod).joined(separator: "+") } ?? "?")
+                next = chunk.header.endSequence
+                reader.pass()
+            }
+        }
+    }
+
+    @Test func `a reader says which sources a chunk covers, wherever they were defined`() throws {
+        var writer = try bench.open()
+        let (web, db) = (writer.define(.test("web")), writer.define(.test("db")))
+        #expect(writer.add(records: 2, of: web, upTo: 2) == .stored)
+        // Defined in a chunk without records.
+        var progress = ChunkBuilder(input: "logs")
+        progress.cover(db, upTo: 1)
+        #expect(writer.append(&progress) == .stored)
+        var both = ChunkBuilder(input: "logs")
+        both.add("{}")
+        both.cover(web, upTo: 3)
+        both.cover(db, upTo: 2)
+        #expect(writer.append(&both) == .stored)
+        #expect(writer.add(records: 1, of: db, upTo: 3) == .stored)
+        #expect(try sources(writer.store) == ["web", "web+db", "db"])
+        #expect(try sources(writer.store, from: 4) == ["db"], "also what is passed over counts")
+        writer.close()
+
+        // In the snapshot of the next segment, and in its chunks.
+        var again = try bench.open()
+        let late = again.define(.test("late"))
+        #expect(again.add(records: 1, of: db, upTo: 4) == .stored)
+        #expect(again.add(records: 1, of: late, upTo: 1) == .stored)
+        #expect(try sources(again.store) == ["web", "web+db", "db", "db", "late"])
+        #expect(try sources(again.store, from: 6) == ["late"])
+        var reader = StoreReader(again.store)
+        guard case .chunk(let chunk) = try reader.next(from: 1) else { return #expect(Bool(false)) }
+        #expect(chunk.sources == nil, "nobody asked")
+        again.close()
+    }
+
+    @Test func `of a chunk with a source whose definition is damaged nothing is said`() throws {
+        var writer = try bench.open()
+        let (web, db) = (writer.define(.test("web")), writer.define(.test("db")))
+        #expect(writer.add(records: 1, of: web, upTo: 1) == .stored)
+        #expect(writer.add(records: 1, of: db, upTo: 1) == .stored)
+        var both = ChunkBuilder(input: "logs")
+        both.add("{}")
+        both.cover(web, upTo: 2)
+        both.cover(db, upTo: 2)
+        #expect(writer.append(&both) == .stored)
+        #expect(writer.add(records: 1, of: web, upTo: 3) == .stored)
+        #expect(writer.add(records: 1, of: db, upTo: 3) == .stored)
+        let path = try #require(bench.segments.first)
+        let first = try #require(try SegmentIndex.rebuild(segment: path).chunks.first { $0.recordCount > 0 })
+        // The body alone: the field still defines.
+        try bench.flip(path, at: Int(first.offset) + Int(first.memberSize) - 9)
+        #expect(try sources(writer.store) == ["db", "web+db", "web", "db"])
+        try bench.flip(path, at: Int(first.offset) + 50)
+        #expect(try sources(writer.store) == ["db", "?", "?", "db"])
+        writer.close()
+    }
+
+    @Test func `a chunk with some of its records knows their numbers, and is a whole gzip member`() throws {
+        var writer = try bench.open()
+        let source = writer.define(.test("web"))
+        #expect(writer.add(records: 5, of: source, upTo: 5) == .stored)
+        #expect(writer.add(records: 10, of: source, upTo: 15) == .stored)
+        var reader = StoreReader(writer.store)
+        guard case .chunk(let whole) = try reader.next(from: 6) else { return #expect(Bool(false)) }
+        #expect(whole.lineCount == 10 && whole.number(ofLine: 3) == 9 && whole.storedSize == whole.member.count)
+        #expect(whole.lines(from: 1) == 0..<10 && whole.lines(from: 8, through: 9) == 2..<4)
+        #expect(whole.lines(from: 16).isEmpty && whole.lines(from: 1, through: 5).isEmpty)
+
+        // The numbers 7, 10 and 15.
+        let lines = try whole.records().filter { [7, 10, 15].contains($0.sequence) }.map { $0.line + "\n" }
+        let text = Array(lines.joined().utf8)
+        var deflater = Deflater()
+        let some = whole.keeping([1, 4, 9], text: text.span, with: &deflater)
+        #expect(some.lineCount == 3 && [0, 1, 2].map { some.number(ofLine: $0) } == [7, 10, 15])
+        #expect(some.storedSize == whole.storedSize && some.header.endSequence == 16)
+        for (first, last, wanted) in [
+            (1, UInt64.max, 0..<3), (7, 15, 0..<3), (8, 15, 1..<3), (7, 14, 0..<2), (10, 10, 1..<2), (11, 14, 2..<2),
+            (16, 20, 3..<3),
+            (1, 6, 0..<0),
+        ] as [(UInt64, UInt64, Range<Int>)] {
+            #expect(some.lines(from: first, through: last) == wanted, "\(first)...\(last)")
+        }
+        guard case .chunk(let header) = ChunkHeader.read(some.member.span) else { return #expect(Bool(false)) }
+        #expect(header == some.header && header.isIntact(some.member) && Int(header.textSize) == text.count)
+        #expect(try inflate(some.member, size: text.count, .gzip) == text)
+        let none = whole.withoutRecords()
+        #expect(
+            none.lineCount == 0 && none.member.isEmpty && none.header.endSequence == 16 && none.lines(from: 1).isEmpty)
+        writer.close()
     }
 }

@@ -73,9 +73,7 @@ package struct Delivery: ~Copyable {
                 }
                 continue
             }
-            if !hasEnded, search == nil, cursor.state.sending.isEmpty, settings.maxDelay > .zero,
-                window.bytes < Delivery.worthSending
-            {
+            if !hasEnded, search == nil, cursor.state.sending.isEmpty, settings.maxDelay > .zero, isSmall {
                 await fillUp(since: SystemClock.monotonic)
                 requests = nextRequests()
             }
@@ -102,6 +100,11 @@ package struct Delivery: ~Copyable {
             try? cursor.sync()
         }
         await store.changed(since: version)
+    }
+
+    /// What has been read gives a small request, and not much had to be passed over for it.
+    private var isSmall: Bool {
+        borrowing get { window.bytes < Delivery.worthSending && window.passedBytes < Delivery.mostPassedOver }
     }
 
     // MARK: What goes next
@@ -224,7 +227,7 @@ package struct Delivery: ~Copyable {
 
     /// Waits for more to come, up to `max_delay`.
     private mutating func fillUp(since start: Int64) async {
-        while window.bytes < Delivery.worthSending, !store.isEnded, !Task.isCancelled {
+        while isSmall, !store.isEnded, !Task.isCancelled {
             let rest = Int64(settings.maxDelay.nanoseconds) - (SystemClock.monotonic - start)
             guard rest > 0 else { return }
             let version = store.version
@@ -396,10 +399,23 @@ package struct Delivery: ~Copyable {
         if store.isEnded {
             // Nothing more can come but a change of the receiver's mind.
             try? await Task.sleep(for: wait)
-        } else {
-            await store.changed(since: version, within: wait)
+            search = nil
+            return
         }
-        if store.version == version || store.isEnded { search = nil }
+        let known = window.lastSelected
+        let end = SystemClock.monotonic + Int64(wait.inMilliseconds) * 1_000_000
+        var version = version
+        while !Task.isCancelled, window.lastSelected == known, !store.isEnded {
+            let rest = end - SystemClock.monotonic
+            guard rest > 0 else {
+                search = nil
+                return
+            }
+            await store.changed(since: version, within: .nanoseconds(rest))
+            version = store.version
+            // What comes need not be for this output.
+            gather(text: .max, holding: known + 1)
+        }
     }
 
     /// Keeps a record that is refused for good, durably, and passes it; false when the task is cancelled first.
