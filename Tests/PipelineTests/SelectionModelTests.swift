@@ -244,14 +244,9 @@ private final class ModelReceiver: Sendable {
             await trial.deliver(store, cursor, receiver.script(silentAt: stopAt), stopAt: stopAt)
             #expect(Ledger(store).closes, "seed \(seed)")
             #expect(
-<<<<<<< HEAD
-                before.order.allSatisfy(Set(trial.records.filter(plain.selects).map(\.line)).contains), "seed \(seed)")
-            delivered.formUnion(before.order)
-=======
                 receiver.order.allSatisfy(Set(trial.records.filter(plain.selects).map(\.line)).contains), "seed \(seed)"
             )
             delivered.formUnion(receiver.order)
->>>>>>> ae9a59f5e0338bd24eb3232df31faf1db5fbc7d5
         }
         let inAll = trial.records.filter { record in conditions.allSatisfy { $0.selects(record) } }.map(\.line)
         #expect(delivered.isSuperset(of: inAll), "seed \(seed)")

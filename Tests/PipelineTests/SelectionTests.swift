@@ -251,8 +251,6 @@ struct SampleWriter: ~Copyable {
         #expect(script.seen.isEmpty && Ledger(store).closes)
     }
 
-<<<<<<< HEAD
-=======
     @Test func `a record is not kept waiting for company by much that is not selected`() async throws {
         var writer = try bench.open()
         let store = writer.store
@@ -271,7 +269,6 @@ struct SampleWriter: ~Copyable {
         #expect(try bench.onDisk().account.notSelected == 90 && Ledger(store).closes)
     }
 
->>>>>>> ae9a59f5e0338bd24eb3232df31faf1db5fbc7d5
     @Test func `what is not selected is passed while a request fails, up to its first record and behind it`()
         async throws
     {
