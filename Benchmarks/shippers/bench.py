@@ -341,6 +341,7 @@ def live(cfg, agent, sc, run):
         t = watch(proc)
         if sc.get("fault"):
             sink.control(sc["fault"])
+        c0 = t.sample()
         while time.monotonic() - g0 < delay:
             c0 = t.sample()
             time.sleep(0.05)

@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timerfd.h>
@@ -27,4 +28,12 @@ static inline int sluice_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB)
 static inline void sluice_name_thread(const char *name) {
     extern int pthread_setname_np(pthread_t, const char *);
     pthread_setname_np(pthread_self(), name);
+}
+
+/// Unmaps the program's own code. What is needed again is mapped again, page by page, from the page cache.
+static inline int sluice_unmap_code(void) {
+    extern const char __executable_start[], etext[];  // of the linker
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = (uintptr_t)__executable_start & ~(page - 1), to = (uintptr_t)etext & ~(page - 1);
+    return madvise((void *)from, to - from, MADV_DONTNEED);
 }

@@ -47,6 +47,10 @@ package enum Machine {
         _ = unsafe setrlimit(which, &limit)
     }
 
+    /// Lets go of the code that only the start has used: most of a large program's resident memory, and never needed again.
+    /// madvise(2)
+    package static func forgetStart() { _ = sluice_unmap_code() }
+
     /// A write to a closed pipe becomes an error instead of the end of the process. signal(2)
     package static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 

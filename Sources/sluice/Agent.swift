@@ -64,6 +64,7 @@ struct Agent {
     /// Runs until a signal or, with --once, until all is delivered. Returns whether everything went well.
     func run() async throws -> Bool {
         let started = SystemClock.monotonic
+        Machine.forgetStart()
         let report = ReportService(
             store: store, control: control, deliveries: deliveries, telemetry: telemetry,
             interval: settings.agent.summaryInterval.duration,
