@@ -77,44 +77,33 @@ package final class HTTPOutput: ConcurrentOutput {
 
     package func close() async { await connections.close() }
 
-    /// Sends and reads the answer. A connection that the server closed while it lay idle is no failure: the request goes
-    /// out once more, over a new one.
+    /// Sends and reads the answer.
     private func exchange(_ message: HTTPClientRequest) async throws(HTTPFailure) -> HTTPAnswer {
         let lease = connections.lease()
-        do throws(HTTPFailure) {
-            let answer = try await exchangeOnce(message, lease.client)
-            await connections.giveBack(lease, answered: true)
-            return answer
-        } catch {
-            guard error.isLostConnection, connections.mayHaveIdled(lease), !Task.isCancelled else {
-                await connections.giveBack(lease, answered: false)
-                throw error
-            }
-            context.telemetry.tell(HTTPOutputEvent.reconnected(output: context.name, reason: error.description))
+        var outcome = await attempt(message, lease.client)
+        // A connection that the server closed while it lay idle is no failure: the request goes out once more, over a new one.
+        if case .failure(let failure) = outcome, failure.isLostConnection, connections.mayHaveIdled(lease),
+            !Task.isCancelled
+        {
+            context.telemetry.tell(HTTPOutputEvent.reconnected(output: context.name, reason: failure.description))
+            outcome = await attempt(message, lease.client)
         }
-        do throws(HTTPFailure) {
-            let answer = try await exchangeOnce(message, lease.client)
-            await connections.giveBack(lease, answered: true)
-            return answer
-        } catch {
-            await connections.giveBack(lease, answered: false)
-            throw error
-        }
+        let answered = if case .success = outcome { true } else { false }
+        await connections.giveBack(lease, answered: answered)
+        return try outcome.get()
     }
 
-    private func exchangeOnce(
-        _ message: HTTPClientRequest, _ client: HTTPClient
-    ) async throws(HTTPFailure) -> HTTPAnswer {
-        let whole = settings.timeouts.whole
-        let deadline = NIODeadline.now() + .nanoseconds(Int64(whole.nanoseconds))
+    private func attempt(_ message: HTTPClientRequest, _ client: HTTPClient) async -> Result<HTTPAnswer, HTTPFailure> {
+        let deadline = NIODeadline.now() + .nanoseconds(Int64(settings.timeouts.whole.nanoseconds))
         do {
             let response = try await client.execute(message, deadline: deadline)
             let body = await HTTPAnswer.beginning(of: response.body, until: deadline)
-            return HTTPAnswer(
-                status: Int(response.status.code), reason: response.status.reasonPhrase,
-                retryAfter: response.headers.first(name: "Retry-After"), words: HTTPAnswer.words(of: body))
+            return .success(
+                HTTPAnswer(
+                    status: Int(response.status.code), reason: response.status.reasonPhrase,
+                    retryAfter: response.headers.first(name: "Retry-After"), words: HTTPAnswer.words(of: body)))
         } catch {
-            throw HTTPFailure(error, settings)
+            return .failure(HTTPFailure(error, settings))
         }
     }
 }

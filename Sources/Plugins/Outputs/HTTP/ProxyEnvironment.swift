@@ -1,15 +1,15 @@
 // The proxy that the environment asks for, by the variables that curl and Go's programs read.
-import AsyncHTTPClient
+package import AsyncHTTPClient
 import Disk
 private import Foundation
-import Pipeline
+package import Pipeline
 
 /// Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. Names in lower case come first; HTTP_PROXY in capitals is read too:
 /// the danger it has for CGI programs is not ours.
-enum ProxyEnvironment {
+package enum ProxyEnvironment {
     /// The proxy for a URL; nil to connect directly.
     /// - Throws: for a proxy that cannot be used.
-    static func proxy(
+    package static func proxy(
         for url: String, environment: (String) -> String? = Machine.environment
     ) throws(PluginError) -> HTTPClient.Configuration.Proxy? {
         guard let target = HTTPTarget(url) else { return nil }

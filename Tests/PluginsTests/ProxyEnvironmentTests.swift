@@ -1,0 +1,66 @@
+// Which proxy the environment asks for.
+import AsyncHTTPClient
+import Pipeline
+import Plugins
+import Testing
+
+@Suite struct `Proxies of the environment` {
+    private func proxy(_ url: String, _ environment: [String: String]) throws(PluginError) -> String? {
+        try ProxyEnvironment.proxy(for: url, environment: { environment[$0] }).map { "\($0.host):\($0.port)" }
+    }
+
+    @Test(
+        arguments: [
+            ("http://logs/", [:], nil),
+            ("http://logs/", ["http_proxy": "http://p:3128"], "p:3128"),
+            ("http://logs/", ["HTTP_PROXY": "p:3128"], "p:3128"),
+            ("http://logs/", ["http_proxy": "one:1", "HTTP_PROXY": "two:2"], "one:1"),
+            ("http://logs/", ["https_proxy": "p:3128"], nil),
+            ("https://logs/", ["https_proxy": "http://p"], "p:80"),
+            ("https://logs/", ["http_proxy": "p:3128"], nil),
+            ("https://logs/", ["all_proxy": "socks5://s"], "s:1080"),
+            ("https://logs/", ["all_proxy": "socks5://s", "https_proxy": "p:1"], "p:1"),
+            ("http://logs/", ["http_proxy": ""], nil),
+            ("http://localhost/", ["http_proxy": "p:1"], nil),
+            ("http://127.8.9.1:88/", ["http_proxy": "p:1"], nil),
+            ("http://[::1]/", ["http_proxy": "p:1"], nil),
+        ] as [(String, [String: String], String?)])
+    func `the scheme chooses`(_ url: String, _ environment: [String: String], _ wanted: String?) throws {
+        #expect(try proxy(url, environment) == wanted)
+    }
+
+    @Test(
+        arguments: [
+            ("http://logs.example.com/", "*", true),
+            ("http://logs.example.com/", "example.com", true),
+            ("http://logs.example.com/", ".example.com", true),
+            ("http://logs.example.com/", "*.example.com", true),
+            ("http://example.com/", "example.com", true),
+            ("http://LOGS.example.COM/", "Example.com", true),
+            ("http://badexample.com/", "example.com", false),
+            ("http://logs.example.com/", "a, b,example.com , c", true),
+            ("http://logs.example.com:8080/", "example.com:8080", true),
+            ("http://logs.example.com:8081/", "example.com:8080", false),
+            ("https://logs.example.com/", "example.com:443", true),
+            ("http://10.1.2.3/", "10.0.0.0/8", true),
+            ("http://11.1.2.3/", "10.0.0.0/8", false),
+            ("http://10.1.2.3/", "10.1.2.3", true),
+            ("http://10.1.2.3/", "0.0.0.0/0", true),
+            ("http://logs/", "10.0.0.0/8,", false),
+        ])
+    func `what no_proxy names is reached directly`(_ url: String, _ list: String, _ isExcepted: Bool) throws {
+        let all = ["http_proxy": "p:1", "https_proxy": "p:1", "no_proxy": list]
+        #expect(try (proxy(url, all) == nil) == isExcepted)
+    }
+
+    @Test(arguments: ["https://p:1", "ftp://p", "socks5://me:secret@s", "http://"])
+    func `a proxy that cannot be used is an error that shows no secret`(_ text: String) {
+        let error = #expect(throws: PluginError.self) { try proxy("http://logs/", ["http_proxy": text]) }
+        #expect(error?.description.contains("secret") == false)
+    }
+
+    @Test func `a proxy may want a name and a password`() throws {
+        let proxy = try ProxyEnvironment.proxy(for: "http://logs/") { $0 == "http_proxy" ? "http://me:pw@p:3128" : nil }
+        #expect(proxy?.authorization?.headerValue == "Basic bWU6cHc=")
+    }
+}
