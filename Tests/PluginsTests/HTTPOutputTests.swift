@@ -463,4 +463,39 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         #expect(try await bench.failure(server.port, [("tls", with)], scheme: "https") == nil)
         await server.stop()
     }
+
+    @Test func `certificates that are exchanged on disk come into use, and broken ones do not`() async throws {
+        let scratch = bench.bench.scratch
+        let (old, new) = (
+            try TestCertificates(in: scratch.path("")), try TestCertificates(in: scratch.path(""), name: "new")
+        )
+        let path = scratch.path("ca.pem")
+        func exchange(_ contents: [UInt8]) throws {
+            try scratch.write("ca.pem.new", contents)
+            try LocalFileSystem().rename(scratch.path("ca.pem.new"), to: path)
+        }
+        try exchange(ScratchDirectory.contents(of: old.authority.certificate))
+        let first = try await ScriptedServer(tls: try old.server("one").serverTLS()) { _ in .status(200) }
+        let settings: [(String, SettingsNode)] = [
+            ("tls", ["ca_file": .init(stringLiteral: path)]), ("timeouts", ["renew": "10ms"]),
+        ]
+        let output = try bench.output(first.port, settings, scheme: "https")
+        #expect(try await bench.failure(of: output) == nil)
+        await first.stop()
+
+        // The server comes back with a certificate of another authority.
+        let second = try await ScriptedServer(port: first.port, tls: try new.server("two").serverTLS()) { _ in
+            .status(200)
+        }
+        #expect(try await bench.failure(of: output)?.reason.contains("not trusted") == true)
+        try exchange(Array("nothing".utf8))
+        try await Task.sleep(for: .milliseconds(20))
+        #expect(try await bench.failure(of: output)?.reason.contains("not trusted") == true, "the old one still counts")
+        #expect(bench.bench.log.count("http_renewal_failures") > 0)
+        try exchange(ScratchDirectory.contents(of: new.authority.certificate))
+        try await Task.sleep(for: .milliseconds(20))
+        #expect(try await bench.failure(of: output) == nil)
+        await output.close()
+        await second.stop()
+    }
 }

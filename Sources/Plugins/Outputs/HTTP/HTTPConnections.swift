@@ -33,8 +33,6 @@ final class HTTPConnections: Sendable {
 
     /// One thread serves the connections of all outputs: they send a few large requests a second.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    /// The age at which a client is exchanged, nanoseconds.
-    private static let longestLife: Int64 = 300 * 1_000_000_000
 
     private let settings: HTTPSettings
     private let output: String
@@ -58,7 +56,7 @@ final class HTTPConnections: Sendable {
             lease.users.withLock { $0 += 1 }
             return lease
         }
-        guard SystemClock.monotonic - old.bornAt > Self.longestLife else { return old }
+        guard SystemClock.monotonic - old.bornAt > Int64(settings.timeouts.renew.nanoseconds) else { return old }
         do throws(PluginError) {
             let new = Lease(try Self.makeClient(settings))
             new.users.withLock { $0 += 1 }

@@ -146,6 +146,8 @@ package struct HTTPSettings: SettingsSection {
         let response: Interval
         /// All of it.
         let whole: Interval
+        /// The age at which connections are exchanged for new ones: names are looked up and certificates read again.
+        let renew: Interval
 
         init(from fields: inout Fields) {
             let least = Interval.milliseconds(10)
@@ -153,6 +155,7 @@ package struct HTTPSettings: SettingsSection {
             tls = fields.value("tls", default: .seconds(10), atLeast: least)
             response = fields.value("response", default: .seconds(30), atLeast: least)
             whole = fields.value("whole", default: .minutes(2), atLeast: least)
+            renew = fields.value("renew", default: .minutes(5), atLeast: least)
         }
     }
 }
