@@ -5,8 +5,8 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
 
-build_packages := zlib1g-dev libisal-dev pkg-config
-test_packages  := python3 openssl
+build_packages := zlib1g-dev libisal-dev libsystemd-dev pkg-config
+test_packages  := python3 openssl systemd systemd-journal-remote
 bench_packages := gcc make libdeflate-dev python3
 
 swift_release := swift build -c release --static-swift-stdlib

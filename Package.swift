@@ -23,6 +23,7 @@ var targets: [Target] = [
     // Floor 0: headers of the system libraries.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     // Floor 1: the only place for unsafe code.
@@ -30,6 +31,9 @@ var targets: [Target] = [
     .target(name: "Disk", dependencies: ["CLinux"]),
     .target(
         name: "Gzip", dependencies: ["CZlib", .target(name: "CISAL", condition: .when(traits: ["ISAL"]))]),
+    .target(
+        name: "Journal",
+        dependencies: ["CLinux", .target(name: "CSystemd", condition: .when(traits: ["Journald"]))]),
 
     // Floor 2: what is handed along, and what is told about it.
     .target(name: "Records", dependencies: ["Bytes"]),
@@ -72,6 +76,7 @@ var tests: [Target] = [
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], exclude: ["Vectors"]),
     .testTarget(name: "DiskTests", dependencies: ["Disk", "TestKit"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip", "Bytes", "Disk", "TestKit"]),
+    .testTarget(name: "JournalTests", dependencies: ["Journal", "Bytes", "CLinux", "Disk", "TestKit"]),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "Bytes", "TestKit"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestKit", log]),
     .testTarget(
@@ -143,7 +148,10 @@ let package = Package(
         .trait(
             name: "ISAL",
             description: "Compress with ISA-L (libisal); without it zlib does the same work at a quarter of the speed."),
-        .default(enabledTraits: ["ISAL"]),
+        .trait(
+            name: "Journald",
+            description: "Read systemd's journal with libsystemd; without it opening a journal is an error."),
+        .default(enabledTraits: ["ISAL", "Journald"]),
     ],
     dependencies: packages,
     targets: targets + tests

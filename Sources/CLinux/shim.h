@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,6 +25,8 @@ static inline int sluice_open(const char *path, int flags, unsigned mode) { retu
 static inline int sluice_errno(void) { return errno; }
 static inline void sluice_set_errno(int code) { errno = code; }
 static inline int sluice_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+/// The user as whom the calling thread alone opens files; returns the one before; setfsuid(2). For tests.
+static inline int sluice_file_user(unsigned user) { return setfsuid(user); }
 /// Names the calling thread, for ps and perf; pthread_setname_np(3). At most 15 bytes.
 static inline void sluice_name_thread(const char *name) {
     extern int pthread_setname_np(pthread_t, const char *);

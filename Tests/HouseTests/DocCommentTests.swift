@@ -4,7 +4,9 @@ import Testing
 
 @Suite("doc comments")
 struct DocCommentTests {
-    private static let documented = ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline"]
+    private static let documented = [
+        "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline",
+    ]
 
     /// What a protocol asks for is documented there, and what a name alone says needs no words.
     private static let selfEvident =
