@@ -59,7 +59,6 @@ package struct Lane: ~Copyable {
     private static let shortestRetry: Int64 = 50_000_000
     private static let longestRetry: Int64 = 1_000_000_000
     private var nextHousekeeping: Int64 = 0
-    private var nextLag: Int64 = 0
     private var lastWake: Int64 = 0
     private var isSparing = false
     private var pacing: CatchUpPacing
@@ -198,9 +197,6 @@ package struct Lane: ~Copyable {
         pacing.look(appended: writer.appendedBytes, waiting: writer.store.leastWaitingBytes, now: now)
         isSparing = pacing.isTooMuch(writer.store.leastWaitingBytes)
         control.note(waitsForOutputs: isPaused || isSparing)
-        // Asking for the lag looks at every file: for a report that is wanted once a minute, rarely is enough.
-        guard now >= nextLag else { return }
-        nextLag = now + 10_000_000_000
         var lag: UInt64 = 0
         for index in 0..<slots.count { lag += slots[index].input.lag }
         control.note(lag: lag)

@@ -22,31 +22,32 @@ package struct DeadLetter: Sendable, Equatable {
         self.record = record
     }
 
-    /// Reads one line; nil when it is not whole.
+    /// Reads one line; nil when it is not whole. The record is taken as it stands, however deep it is nested.
     package init?(line: Span<UInt8>) {
-        var arena = Arena(capacity: line.count + 1)
-        arena.append(line)
-        var members = Column<JSONMember>(capacity: 8)
-        guard JSONScanner.scanObject(arena, from: 0, to: arena.count, tape: &members).isObject else { return nil }
-        var texts: [[UInt8]] = []
-        for name in ["sequence", "refused_at", "answer", "record"] {
-            guard
-                let index = (0..<members.count).first(where: {
-                    JSONScanner.keyEquals(arena, members[$0], Array(name.utf8))
-                })
+        let mark = Array(",\"record\":".utf8)
+        // Within the answer the quotes would be escaped.
+        guard let at = ByteSearch.find(mark.span, in: line), line.count > at + mark.count,
+            line[line.count - 1] == UInt8(ascii: "}")
+        else { return nil }
+        var front = Arena(capacity: at + 1)
+        front.append(line.extracting(0..<at))
+        front.append("}")
+        var members = Column<JSONMember>(capacity: 4)
+        guard JSONScanner.scanObject(front, from: 0, to: front.count, tape: &members).isObject else { return nil }
+        func value(_ name: StaticString) -> String? {
+            guard let index = (0..<members.count).first(where: { JSONScanner.keyEquals(front, members[$0], name) })
             else { return nil }
-            let member = members[index]
-            let isText = arena[member.valueStart] == UInt8(ascii: "\"")
-            texts.append(
-                isText
-                    ? JSONScanner.unescape(arena, from: member.valueStart + 1, count: member.valueLength - 2)
-                    : [UInt8](
-                        copying: arena.span.extracting(member.valueStart..<(member.valueStart + member.valueLength))))
+            let (start, count) = (members[index].valueStart, members[index].valueLength)
+            let isText = front[start] == UInt8(ascii: "\"")
+            return isText
+                ? String(decoding: JSONScanner.unescape(front, from: start + 1, count: count - 2), as: UTF8.self)
+                : String(decoding: front.span.extracting(start..<(start + count)))
         }
-        guard let sequence = UInt64(String(decoding: texts[0], as: UTF8.self)) else { return nil }
-        self.init(
-            sequence: sequence, refusedAt: String(decoding: texts[1], as: UTF8.self),
-            answer: String(decoding: texts[2], as: UTF8.self), record: texts[3])
+        guard let sequence = value("sequence").flatMap(UInt64.init), let refusedAt = value("refused_at"),
+            let answer = value("answer")
+        else { return nil }
+        let record = line.extracting((at + mark.count)..<(line.count - 1))
+        self.init(sequence: sequence, refusedAt: refusedAt, answer: answer, record: [UInt8](copying: record))
     }
 
     /// The line, newline included.
@@ -83,6 +84,8 @@ package struct DeadLetters: ~Copyable {
             self.size = size
             self.last = last
         }
+
+        func isDeleted() throws(DiskError) -> Bool { try file.status().linkCount == 0 }
     }
 
     /// A file of letters is closed at this size.
@@ -97,7 +100,10 @@ package struct DeadLetters: ~Copyable {
     /// Writes a letter, durably. The one that was written last is not written again: a crash may have come before the cursor
     /// passed its record.
     package mutating func append(_ letter: DeadLetter) throws(DiskError) {
+        // Somebody may have deleted the file that is being written.
+        if let open = current, try open.isDeleted() { current = nil }
         if current == nil, let newest = DeadLetters.files(folder).last { current = try reopen(newest) }
+        store.noteOpenLetters(current?.file.path, of: output)
         // The same number may be another record after a power cut.
         if let last = current?.last, last.sequence == letter.sequence, last.record == letter.record { return }
         let current = try open(for: letter.sequence)
@@ -112,7 +118,7 @@ package struct DeadLetters: ~Copyable {
         current.size += UInt64(line.count)
         current.last = letter
         store.changeDeadLetterBytes(by: Int64(line.count))
-        retire()
+        DeadLetters.retire(in: store)
     }
 
     /// The file to write to: the newest while it is small enough.
@@ -126,6 +132,7 @@ package struct DeadLetters: ~Copyable {
         let size = try file.status().size
         let next = Current(file, size: size, last: nil)
         current = next
+        store.noteOpenLetters(path, of: output)
         return next
     }
 
@@ -149,20 +156,22 @@ package struct DeadLetters: ~Copyable {
         return Current(file, size: UInt64(end), last: last)
     }
 
-    /// Deletes the oldest files of all outputs, also of those that are gone, when the letters have outgrown their share.
-    private func retire() {
+    /// Deletes the oldest files of all outputs, also of those that are gone, when the letters have outgrown their share; never
+    /// one that is being written.
+    static func retire(in store: Store) {
         guard store.deadLetterBytes > store.deadLetterLimit else { return }
-        let files = DeadLetters.outputs(store.folder).flatMap {
-            DeadLetters.files(store.folder.deadLetters(output: $0))
+        let files = outputs(store.folder).flatMap { output in
+            DeadLetters.files(store.folder.deadLetters(output: output)).map { (output: output, path: $0) }
         }
-        for oldest in files.sorted(by: { Path.name($0) < Path.name($1) }) where oldest != current?.file.path {
+        let open = store.openLetters
+        for file in files.sorted(by: { Path.name($0.path) < Path.name($1.path) }) where !open.contains(file.path) {
             guard store.deadLetterBytes > store.deadLetterLimit else { return }
-            let letters = (try? DeadLetters.read(oldest).count) ?? 0
-            guard let size = Directory.status(oldest)?.size, (try? store.fileSystem.remove(oldest)) != nil else {
-                continue
-            }
+            let letters = (try? read(file.path).count) ?? 0
+            guard let size = Directory.status(file.path)?.size, (try? store.fileSystem.remove(file.path)) != nil
+            else { continue }
             store.changeDeadLetterBytes(by: -Int64(size))
-            store.telemetry.tell(StoreEvent.deadLettersRetired(output: output, path: oldest, letters: letters))
+            store.telemetry.tell(
+                StoreEvent.deadLettersRetired(output: file.output, path: file.path, letters: letters))
         }
     }
 

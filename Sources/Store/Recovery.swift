@@ -61,6 +61,7 @@ extension Store {
             nextSequence: next, skipped: survey.skipped, counts: byName, maxSize: settings.maxSize)
         telemetry.tell(
             StoreEvent.opened(path: path, segments: survey.segments.count, waitingFrom: next, epoch: identity.epoch))
+        DeadLetters.retire(in: store)
         var writer = StoreWriter(store: store, settings: settings, fileSystem: fileSystem, lock: lock, survey: found)
         try writer.start()
         return writer

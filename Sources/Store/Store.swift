@@ -55,6 +55,8 @@ package final class Store: Sendable {
     /// Bytes of dead letters, and how many may be kept: an eighth of `max_size`, of which they are a part.
     private let deadLetters: Atomic<Int64>
     let deadLetterLimit: UInt64
+    /// The files of letters that are being written, by output.
+    private let letterFiles = Mutex<[String: String]>([:])
     /// Rung when there may be room for the writer: a cursor has moved, or a segment became durable.
     private let cursorMoved: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
 
@@ -97,6 +99,8 @@ package final class Store: Sendable {
 
     /// Bytes that dead letters take.
     package var deadLetterBytes: UInt64 { UInt64(max(0, deadLetters.load(ordering: .relaxed))) }
+    var openLetters: Set<String> { letterFiles.withLock { Set($0.values) } }
+    func noteOpenLetters(_ path: String?, of output: String) { letterFiles.withLock { $0[output] = path } }
     func changeDeadLetterBytes(by change: Int64) { deadLetters.add(change, ordering: .relaxed) }
 
     /// The segments, oldest first; the last one is being written.
@@ -168,6 +172,16 @@ package final class Store: Sendable {
     package func changed(since version: UInt64, within limit: Duration) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.changed(since: version) }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Waits as `ended()`, but no longer than `limit`.
+    package func ended(within limit: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.ended() }
             group.addTask { try? await Task.sleep(for: limit) }
             await group.next()
             group.cancelAll()

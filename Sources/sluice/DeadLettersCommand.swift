@@ -20,6 +20,11 @@ struct DeadLettersCommand: ParsableCommand {
     func run() throws {
         let folder = StoreFolder(store.dataDir)
         _ = try StoreIdentity.read(folder)
+        if let output, !DeadLetters.outputs(folder).contains(output),
+            Directory.status(folder.cursor(lane: 0, output: output)) == nil
+        {
+            throw ValidationError("there is no output '\(output)' in this data directory")
+        }
         var count = 0
         for name in DeadLetters.outputs(folder) where output == nil || output == name {
             for path in DeadLetters.files(folder.deadLetters(output: name)) {

@@ -1,5 +1,6 @@
 // All deliveries: a task and a thread for each output, and the patience with them at the end.
 import Disk
+import Logging
 import Pipeline
 import Settings
 import Store
@@ -89,7 +90,13 @@ final class DeliveriesService: Sendable {
         defer { executor.stop() }
         try await withTaskExecutorPreference(executor) {
             guard let cursor = part.cursor.take() else { return }
-            let output = try part.item.plugin.make(context.named(part.item.plugin.name))
+            let name = part.item.plugin.name
+            let output: any Output
+            do throws(PluginError) {
+                output = try part.item.plugin.make(context.named(name))
+            } catch {
+                throw PluginError.unusable("output \(name): \(error.description)")
+            }
             let delivery = Delivery(
                 output, cursor: cursor, store: store, settings: part.item.delivery, status: part.status,
                 telemetry: context.telemetry)
@@ -97,17 +104,32 @@ final class DeliveriesService: Sendable {
         }
     }
 
+    /// Says that nothing is read any more, and what is waited for.
+    private func tellStop() {
+        let waiting = undelivered.map { "\($0.0):\($0.1)" }.joined(separator: ",")
+        context.telemetry.logger.info(
+            "stopping: nothing is read any more",
+            metadata: OrderedMetadata([
+                ("waiting", waiting.isEmpty ? "nothing" : waiting), ("grace_s", "\(grace / .seconds(1))"),
+            ])
+            .metadata)
+    }
+
     /// Waits until the store has ended and then, for as long as there is hope, for the outputs. A run with --once gives
     /// up on an output that has had no success for the whole grace; a stop gives the grace once to all.
     private func bePatient() async {
         await store.ended()
         let ended = SystemClock.monotonic
+        if !once { tellStop() }
         let patience = Int64(grace / .nanoseconds(1))
         while !Task.isCancelled, !parts.allSatisfy({ $0.status.picture.isDone }) {
             let now = SystemClock.monotonic
             let isHopeless = parts.contains { part in
                 let picture = part.status.picture
-                return !picture.isDone && now - (once ? max(ended, picture.lastSuccess) : ended) > patience
+                if picture.isDone { return false }
+                let deadline = (once ? max(ended, picture.lastSuccess) : ended) + patience
+                // Nothing will happen any more before patience is over.
+                return now > deadline || picture.nextTry > deadline
             }
             if isHopeless { return }
             try? await Task.sleep(for: .milliseconds(50))

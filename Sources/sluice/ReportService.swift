@@ -101,6 +101,10 @@ final class ReportService: Service {
         for output in ledger.outputs {
             var text = "\(output.name): \(output.account.delivered) delivered"
             if output.waiting > 0 { text += ", \(output.waiting) waiting" }
+            if output.account.notSelected > 0 { text += ", \(output.account.notSelected) not selected" }
+            if output.account.rejected > 0 {
+                text += ", \(output.account.rejected) rejected (sluice chunks dead \(output.name))"
+            }
             if output.account.droppedInAll > 0 { text += ", \(output.account.droppedInAll) dropped" }
             if let failure = deliveries.pictures.first(where: { $0.name == output.name })?.picture.failure {
                 text += "; last failure: \(failure)"

@@ -114,6 +114,7 @@ struct HTTPTests {
         try Data(lines.utf8).write(to: URL(filePath: folder + "/0.log"))
         let outcome = try await agent.runOnce()
         #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.errors.contains("central: 3 delivered, 1 rejected (sluice chunks dead central)"))
 
         let text = try await Program.run("chunks", "dead", "--data-dir", agent.data)
         #expect(text.status == 0 && text.output.hasPrefix("central  record 3  refused 20"), "\(text.output)")

@@ -272,4 +272,131 @@ import Testing
         #expect(Set(script.lines).count == 8 && script.lines.count == 8)
         #expect(try bench.onDisk().account.delivered == 8)
     }
+
+    // MARK: Gaps, other outputs, gaps over islands
+
+    @Test func `suspects right before records that cannot be read do not block what lies behind`() async throws {
+        let (store, cursor) = try bench.ended([numbered(1...2), numbered(3...6), numbered(7...9)])
+        try bench.damage(store, record: 3)
+        let script = refusing([1, 2])
+        await bench.deliver(store, cursor, script)
+        #expect(try letters().map(\.sequence) == [1, 2])
+        #expect(accepted(script, without: [1, 2]).sorted() == numbered(7...9))
+        let account = try bench.onDisk().account
+        #expect(account.rejected == 2 && account[.damaged] == 4 && account.delivered == 3)
+        #expect(Ledger(store).closes)
+    }
+
+    @Test func `what several requests left on their way is sent one by one by an output of another kind`() async throws
+    {
+        let (store, cursor) = try bench.ended((1...8).map { [noise($0, bytes: 80_000)] })
+        let settings = DeliverySettings.forTests.with { $0.maxRequest = .kibibytes(64) }
+        let hanging = OutputScript(Array(repeating: .silence, count: 8))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await bench.deliver(store, cursor, hanging, settings, concurrency: 4) }
+            await hanging.requests(4)
+            group.cancelAll()
+        }
+        let writer = try bench.open()
+        let again = Handover(try bench.cursor(writer.store))
+        let reopened = writer.store
+        writer.close()
+        let script = OutputScript()
+        await bench.deliver(reopened, again, script, settings)
+        #expect(script.seen.prefix(4).map(\.key) == hanging.seen.map(\.key).sorted())
+        #expect(script.lines == (1...8).map { noise($0, bytes: 80_000) })
+        #expect(Ledger(reopened).closes)
+    }
+
+    @Test func `a gap over what is delivered already counts only the rest`() async throws {
+        let (store, cursor) = try bench.ended([numbered(1...4), numbered(5...8)])
+        guard var cursor = cursor.take() else { return }
+        try cursor.settle(
+            next: 1, islands: [DeliveredIsland(first: 3, last: 4, delivered: 2, notSelected: 0)]
+        ) { _ in }
+        try bench.damage(store, record: 1)
+        let script = OutputScript()
+        await bench.deliver(store, Handover(cursor), script)
+        let account = try bench.onDisk().account
+        #expect(account[.damaged] == 2 && account.delivered == 6, "\(account)")
+        #expect(script.lines == numbered(5...8))
+        #expect(Ledger(store).closes)
+    }
+
+    @Test func `damage in one of several ranges leaves the keys of the others`() async throws {
+        let (store, cursor) = try bench.ended((1...6).map { [noise($0, bytes: 80_000)] })
+        let settings = DeliverySettings.forTests.with { $0.maxRequest = .kibibytes(64) }
+        let hanging = OutputScript(Array(repeating: .silence, count: 8))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await bench.deliver(store, cursor, hanging, settings, concurrency: 3) }
+            await hanging.requests(3)
+            group.cancelAll()
+        }
+        let writer = try bench.open()
+        let again = Handover(try bench.cursor(writer.store))
+        let reopened = writer.store
+        writer.close()
+        try bench.damage(reopened, record: 2)
+        let script = OutputScript()
+        await bench.deliver(reopened, again, script, settings, concurrency: 3)
+        let before = hanging.seen.sorted { $0.first < $1.first }.map(\.key)
+        let after = script.seen.sorted { $0.first < $1.first }.map(\.key)
+        #expect(after.first == before[0] && after.dropFirst().first == before[2], "\(before) \(after)")
+        #expect(try bench.onDisk().account[.damaged] == 1 && bench.onDisk().account.delivered == 5)
+        #expect(Ledger(reopened).closes)
+    }
+
+    // MARK: Letters
+
+    @Test func `letters of any depth are read back, and one that is deep cuts off nothing`() throws {
+        let writer = try bench.open()
+        var letters = DeadLetters(writer.store, output: "out")
+        let deep = String(repeating: "[", count: 400) + String(repeating: "]", count: 400)
+        let records = ["{\"n\":1}", "{\"deep\":\(deep)}", "{\"n\":3,\"text\":\",\\\"record\\\":{\"}"]
+        for (number, record) in records.enumerated() {
+            try letters.append(
+                DeadLetter(
+                    sequence: UInt64(number + 1), refusedAt: "2026-01-02T03:04:05Z",
+                    answer: "no ,\"record\": \(number)",
+                    record: Array(record.utf8)))
+        }
+        var again = DeadLetters(writer.store, output: "out")
+        try again.append(DeadLetter(sequence: 4, refusedAt: "", answer: "", record: Array("{}".utf8)))
+        let read = try self.letters()
+        #expect(read.map(\.sequence) == [1, 2, 3, 4])
+        #expect(read.map { String(decoding: $0.record, as: UTF8.self) } == records + ["{}"])
+        #expect(read[1].answer == "no ,\"record\": 1")
+        writer.close()
+    }
+
+    @Test func `letters that outgrow their share go oldest first, but never a file that is being written`() throws {
+        var limits = StoreLimits.forTests
+        limits.maxSize = 32 << 20
+        let writer = try bench.open(limits)
+        var quiet = DeadLetters(writer.store, output: "quiet")
+        let record = Array("{\"n\":\"\(String(repeating: "x", count: 60_000))\"}".utf8)
+        func letter(_ n: Int) -> DeadLetter {
+            DeadLetter(sequence: UInt64(n), refusedAt: "", answer: "no", record: record)
+        }
+        try quiet.append(letter(1))
+        var busy = DeadLetters(writer.store, output: "busy")
+        for n in 2...120 { try busy.append(letter(n)) }
+        #expect(writer.store.deadLetterBytes <= 4 << 20)
+        #expect(try self.letters("quiet").map(\.sequence) == [1])
+        let kept = try self.letters("busy").map(\.sequence)
+        #expect(kept.last == 120 && kept.count < 119 && kept == Array(kept.first!...120))
+        #expect(bench.log.count("output_dead_letters_retired") == UInt64(119 - kept.count))
+
+        // A file that somebody deletes while it is written is begun anew.
+        for path in DeadLetters.files(bench.folder.deadLetters(output: "quiet")) { try LocalFileSystem().remove(path) }
+        try quiet.append(letter(121))
+        #expect(try self.letters("quiet").map(\.sequence) == [121])
+        writer.close()
+
+        // A smaller store takes less of them, from the start on.
+        limits.maxSize = 16 << 20
+        let smaller = try bench.open(limits)
+        #expect(smaller.store.deadLetterBytes <= 2 << 20)
+        smaller.close()
+    }
 }

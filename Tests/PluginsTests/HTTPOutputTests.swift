@@ -74,6 +74,10 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
                 "item.url: 'https:///x' has no host; for example 'url: https://logs.example.com/ingest'"
             ),
             (
+                ["url": "http://h:99999/"],
+                "item.url: has the port 99999, expected 1 to 65535; for example 'url: https://logs.example.com/ingest'"
+            ),
+            (
                 ["url": "https://me:secret@h/"],
                 "item.url: holds a user name or a password, they belong under 'auth:'; for example 'url: https://logs.example.com/ingest'"
             ),

@@ -53,7 +53,7 @@ import Testing
         #expect(try (proxy(url, all) == nil) == isExcepted)
     }
 
-    @Test(arguments: ["https://p:1", "ftp://p", "socks5://me:secret@s", "http://"])
+    @Test(arguments: ["https://p:1", "ftp://p", "socks5://me:secret@s", "http://", "http://p:70000"])
     func `a proxy that cannot be used is an error that shows no secret`(_ text: String) {
         let error = #expect(throws: PluginError.self) { try proxy("http://logs/", ["http_proxy": text]) }
         #expect(error?.description.contains("secret") == false)

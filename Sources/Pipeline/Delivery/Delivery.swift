@@ -16,6 +16,8 @@ package struct Delivery: ~Copyable {
     private var window: RequestWindow
     private var letters: DeadLetters
     private var search: RefusalSearch?
+    /// What was on its way before a restart and lies behind what goes out now: it comes again when it is its turn.
+    private var later: [SendingRange] = []
     private var sizeLimit: SizeLimit
     /// Less than this waits for more, up to `max_delay`.
     private static let worthSending = 64 * 1024
@@ -39,7 +41,7 @@ package struct Delivery: ~Copyable {
         self.settings = settings
         self.telemetry = telemetry
         sender = RequestSender(
-            output: cursor.output,
+            store: store, output: cursor.output,
             retry: RetryPolicy(initial: settings.retry.initial.duration, maximum: settings.retry.max.duration),
             status: status, telemetry: telemetry)
         window = RequestWindow(store, measure: output.measure, selection: settings.selection)
@@ -129,8 +131,9 @@ package struct Delivery: ~Copyable {
                 let from = max(range.first, cursor.state.next)
                 return cut(from: from, RequestLimits(bytes: .max, through: range.last), epoch: range.epoch)
             }
-            if !again.isEmpty { return again }
+            // Cut short by a file that cannot be read now, it would come under another key.
             if isUnreadable { return [] }
+            if !again.isEmpty { return again }
             // It is lost by now, which has been told, or `where` was changed.
             note(sending: [])
         }
@@ -151,7 +154,35 @@ package struct Delivery: ~Copyable {
             from = island.last + 1
             gather(text: .max, holding: from)
         }
-        return cut(from: from, RequestLimits(bytes: .max, records: step.records, through: through))
+        if let next = cut(from: from, RequestLimits(bytes: .max, records: step.records, through: through)) {
+            return next
+        }
+        return search?.suspects.isEmpty == false ? witness() : nil
+    }
+
+    /// A record behind what cannot be read any more, to show that something is taken: without it suspects right before a gap
+    /// would block everything behind it.
+    private borrowing func witness() -> Outgoing? {
+        guard let gap = window.gapBehind else { return nil }
+        var from = max(gap.to, (cursor.state.islands.last?.last ?? 0) + 1)
+        var beyond = RequestWindow(store, measure: output.measure, selection: settings.selection)
+        while true {
+            do throws(DiskError) {
+                switch try beyond.readOn(from: from, dropping: nil) {
+                case .chunk: break
+                case .gap(let next):
+                    from = next.to
+                    continue
+                case .nothing: return nil
+                }
+            } catch {
+                return nil
+            }
+            let request = beyond.cut(from: from, RequestLimits(bytes: .max, records: 1)) { first, last in
+                key(first, last, epoch: store.identity.epoch)
+            }
+            if let request { return Outgoing(request: request, epoch: store.identity.epoch) }
+        }
     }
 
     /// Cuts up to `most` requests, one behind the other; what is delivered already ends the run.
@@ -170,11 +201,13 @@ package struct Delivery: ~Copyable {
         return requests
     }
 
+    private borrowing func key(_ first: UInt64, _ last: UInt64, epoch: UInt64) -> String {
+        "\(store.identity.name)/\(epoch)/\(store.lane)/\(cursor.output)/\(first)-\(last)"
+    }
+
     private borrowing func cut(from: UInt64, _ limits: RequestLimits, epoch: UInt64? = nil) -> Outgoing? {
         let epoch = epoch ?? store.identity.epoch
-        let request = window.cut(from: from, limits) { first, last in
-            "\(store.identity.name)/\(epoch)/\(store.lane)/\(cursor.output)/\(first)-\(last)"
-        }
+        let request = window.cut(from: from, limits) { first, last in key(first, last, epoch: epoch) }
         return request.map { Outgoing(request: $0, epoch: epoch) }
     }
 
@@ -242,17 +275,26 @@ package struct Delivery: ~Copyable {
     // MARK: Sending
 
     private mutating func deliver(_ outgoing: [Outgoing]) async {
+        guard let last = outgoing.last?.request.last else { return }
         let ranges = outgoing.map(\.range)
         let requests = outgoing.map(\.request)
-        note(sending: ranges)
-        if requests.count == 1 {
-            let outcome = await send(requests[0])
-            lastRequest = SystemClock.monotonic
-            if search == nil { settle(requests, [outcome], ranges) } else { await settleStep(requests[0], outcome) }
-        } else {
-            let outcomes = await sendTogether(requests)
+        later = cursor.state.sending.filter { $0.first > last }
+        note(sending: ranges + later)
+        publish()
+        if requests.count > 1, let concurrent = output as? any ConcurrentOutput {
+            try? cursor.sync()
+            let outcomes = await sendTogether(requests, to: concurrent)
             lastRequest = SystemClock.monotonic
             settle(requests, outcomes, ranges)
+        } else {
+            // Several may have been on their way from an output that is another now: they go one by one.
+            let outcome = await send(requests[0])
+            lastRequest = SystemClock.monotonic
+            if search == nil {
+                settle(requests, [outcome] + requests.dropFirst().map { _ in .cancelled }, ranges)
+            } else {
+                await settleStep(requests[0], outcome)
+            }
         }
         passUnselected()
         window.forget(before: cursor.state.next)
@@ -262,15 +304,16 @@ package struct Delivery: ~Copyable {
     /// Sends one request, in the output's own order: prepare, keep what that began, send.
     private mutating func send(_ request: Request) async -> SendingOutcome {
         let output = self.output
-        return await sender.send(afterFailure: { publish() }) { () async throws(DeliveryFailure) in
+        return await sender.send(afterFailure: { syncAndPublish() }) { () async throws(DeliveryFailure) in
             try await output.prepare()
             keepState()
             try await output.send(request)
         }
     }
 
-    private borrowing func sendTogether(_ requests: [Request]) async -> [SendingOutcome] {
-        guard let output = output as? any ConcurrentOutput else { return requests.map { _ in .cancelled } }
+    private borrowing func sendTogether(
+        _ requests: [Request], to output: any ConcurrentOutput
+    ) async -> [SendingOutcome] {
         let sender = self.sender
         return await withTaskGroup(of: (Int, SendingOutcome).self) { group in
             for (index, request) in requests.enumerated() {
@@ -303,7 +346,7 @@ package struct Delivery: ~Copyable {
             case .refused(let failure): refusal = refusal ?? (request, failure)
             }
         }
-        settle(delivered: delivered, underWay)
+        settle(delivered: delivered, underWay + later)
         if let (request, failure) = refusal { refused(request, failure) }
     }
 
@@ -353,10 +396,10 @@ package struct Delivery: ~Copyable {
         switch outcome {
         case .cancelled: return
         case .delivered:
-            settle(delivered: [request])
+            settle(delivered: [request], later)
             state.accepted(through: request.last)
         case .refused(let failure):
-            note(sending: [])
+            note(sending: later)
             switch state.refused(records: request.recordCount, through: request.last) {
             case .narrower: break
             case .suspected: sender.status.change { $0.failure = failure.reason }
@@ -379,8 +422,8 @@ package struct Delivery: ~Copyable {
             $0.failure = failure.reason
             $0.isDenied = true
         }
-        publish()
-        try? await Task.sleep(for: wait)
+        syncAndPublish()
+        await sender.pause(wait)
     }
 
     /// A suspect is the last record there is. Either what came before it decides, or more has to come.
@@ -394,7 +437,7 @@ package struct Delivery: ~Copyable {
             DeliveryEvent.undecided(
                 output: cursor.output, record: cursor.state.next, reason: sender.status.picture.failure ?? "refused"))
         sender.status.change { $0.isDenied = true }
-        publish()
+        syncAndPublish()
         let wait = sender.slowWait(asked: nil)
         if store.isEnded {
             // Nothing more can come but a change of the receiver's mind.
@@ -432,7 +475,7 @@ package struct Delivery: ~Copyable {
         while !Task.isCancelled {
             do throws(DiskError) {
                 try letters.append(letter)
-                settle(next: request.last + 1) { $0.rejected += 1 }
+                settle(next: request.last + 1, sending: later) { $0.rejected += 1 }
                 telemetry.tell(DeliveryEvent.deadLettered(output: cursor.output, records: 1))
                 return true
             } catch {
@@ -459,10 +502,16 @@ package struct Delivery: ~Copyable {
     private mutating func settle(_ gap: ReadGap) {
         let floor = store.cursors[cursor.output]?.floor ?? 0
         let reason = gap.reason == .retired && floor >= gap.to ? .gaveWay : gap.reason
+        // What was delivered already is not lost with the rest.
+        let delivered = cursor.state.islands.reduce(UInt64(0)) { sum, island in
+            let (from, to) = (max(island.first, gap.from), min(island.last + 1, gap.to))
+            return from < to ? sum + store.records(from: from, to: to) : sum
+        }
+        let lost = gap.records - min(gap.records, delivered)
         telemetry.tell(
             DeliveryEvent.lost(
-                output: cursor.output, records: gap.records, from: gap.from, to: gap.to - 1, reason: reason.name))
-        settle(next: gap.to) { $0[reason] += gap.records }
+                output: cursor.output, records: lost, from: gap.from, to: gap.to - 1, reason: reason.name))
+        settle(next: gap.to, sending: cursor.state.sending.filter { $0.first >= gap.to }) { $0[reason] += lost }
         publish()
     }
 
@@ -494,6 +543,12 @@ package struct Delivery: ~Copyable {
         } catch {
             telemetry.tell(DeliveryEvent.cannotSaveCursor(output: cursor.output, reason: error.description))
         }
+    }
+
+    /// Before a wait of unknown length: what was delivered is durable.
+    private mutating func syncAndPublish() {
+        try? cursor.sync()
+        publish()
     }
 
     private borrowing func publish() {

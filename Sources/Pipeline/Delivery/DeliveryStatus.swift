@@ -7,6 +7,8 @@ package final class DeliveryStatus: Sendable {
     package struct Picture: Sendable {
         /// When a request last succeeded, on the monotonic clock; 0 before the first.
         package var lastSuccess: Int64 = 0
+        /// When it is tried again after a failure, on the monotonic clock; 0 when it does not wait for that.
+        package var nextTry: Int64 = 0
         /// What went wrong last; nil when the last request succeeded.
         package var failure: String?
         /// The receiver refuses what it is sent, whatever it is: somebody has to mend the configuration, here or there.

@@ -1,5 +1,6 @@
 // Sends one thing again and again until it is delivered, or until it is clear that the same thing never will be.
 import Disk
+import Store
 import Telemetry
 
 /// How sending ended.
@@ -13,6 +14,7 @@ enum SendingOutcome: Sendable {
 
 /// The patience of one output.
 struct RequestSender: Sendable {
+    let store: Store
     let output: String
     let retry: RetryPolicy
     let status: DeliveryStatus
@@ -53,10 +55,22 @@ struct RequestSender: Sendable {
                     $0.isDenied = error.kind == .denied
                 }
                 afterFailure()
-                try? await Task.sleep(for: wait)
+                await pause(wait)
             }
         }
         return .cancelled
+    }
+
+    /// Waits before the next try. When the store ends meanwhile, which is when the agent is asked to stop, it is tried at once,
+    /// for the last time perhaps.
+    func pause(_ wait: Duration) async {
+        status.change { $0.nextTry = SystemClock.monotonic + wait.inNanoseconds }
+        if store.isEnded {
+            try? await Task.sleep(for: wait)
+        } else {
+            await store.ended(within: wait)
+        }
+        status.change { $0.nextTry = 0 }
     }
 
     /// The wait after an answer that somebody has to do something about.
@@ -66,8 +80,10 @@ struct RequestSender: Sendable {
     }
 
     private func succeeded(after attempts: Int) {
-        let failed = status.picture.failure != nil
-        if failed || attempts > 0 { telemetry.tell(DeliveryEvent.recovered(output: output, attempts: attempts)) }
+        // A step of a search that is taken is no recovery.
+        if status.picture.isDenied || attempts > 0 {
+            telemetry.tell(DeliveryEvent.recovered(output: output, attempts: attempts))
+        }
         status.change {
             $0.lastSuccess = SystemClock.monotonic
             $0.failure = nil
@@ -79,4 +95,5 @@ struct RequestSender: Sendable {
 extension Duration {
     /// For log lines.
     var inMilliseconds: Int { Int(self / .milliseconds(1)) }
+    var inNanoseconds: Int64 { Int64(self / .nanoseconds(1)) }
 }

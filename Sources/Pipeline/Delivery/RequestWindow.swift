@@ -32,6 +32,8 @@ struct RequestWindow: ~Copyable {
     private(set) var textBytes = 0
     /// The number of the last record that was read and that the output gets; 0 when there was none.
     private(set) var lastSelected: UInt64 = 0
+    /// What keeps a window with chunks from being read on.
+    private(set) var gapBehind: ReadGap?
     /// Chunks that were inflated to choose among their records.
     private(set) var inflatedChunks: UInt64 = 0
 
@@ -73,6 +75,7 @@ struct RequestWindow: ~Copyable {
         case .nothing: return .nothing
         case .gap(let gap):
             // What lies before the gap is sent first.
+            gapBehind = chunks.isEmpty ? nil : gap
             return chunks.isEmpty ? .gap(gap) : .nothing
         case .chunk(let chunk):
             let verdict = selection.verdict(on: chunk.sources)

@@ -56,7 +56,8 @@ package struct DeliverySettings: SettingsSection {
         startAt = fields.choice("start_at", default: .end)
         maxAge = fields.optional("max_age", as: Interval.self)
         maxWaiting = fields.optional("max_waiting", as: ByteSize.self)
-        maxRequest = fields.value("max_request", default: .mebibytes(1), atLeast: .kibibytes(64))
+        maxRequest = fields.value(
+            "max_request", default: .mebibytes(1), atLeast: .kibibytes(64), atMost: .gibibytes(1))
         maxDelay = fields.value("max_delay", default: .seconds(1))
         retry = fields.section("retry", as: Retry.self)
         selection = fields.section("where", as: Condition.self)

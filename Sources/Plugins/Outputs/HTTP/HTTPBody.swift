@@ -44,6 +44,24 @@ final class HTTPBody: Sendable {
         spare.withLock { $0 = body }
     }
 
+    /// A body in slices.
+    struct Slices: AsyncSequence, Sendable {
+        private static let size = 128 * 1024
+        private let body: ByteBuffer
+
+        init(_ body: ByteBuffer) { self.body = body }
+
+        struct AsyncIterator: AsyncIteratorProtocol {
+            var rest: ByteBuffer
+
+            mutating func next() async -> ByteBuffer? {
+                rest.readableBytes > 0 ? rest.readSlice(length: Swift.min(rest.readableBytes, Slices.size)) : nil
+            }
+        }
+
+        func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: body) }
+    }
+
     /// Lends a JSON array chunk by chunk. The newline behind a record becomes the comma before the next one: inside of a
     /// record there is none.
     private static func forEachPartOfArray(

@@ -73,15 +73,15 @@ final class HTTPConnections: Sendable {
         }
     }
 
-    /// Takes a client back. `answered`: a server has answered over it.
+    /// Takes a client back. `answered`: a server has just answered over it.
     func giveBack(_ lease: Lease, answered: Bool) async {
-        if answered { lease.hasAnswered.store(true, ordering: .relaxed) }
+        lease.hasAnswered.store(answered, ordering: .relaxed)
         lease.users.withLock { $0 -= 1 }
         await shutDownRetired()
     }
 
     /// Whether a failure may only mean that a connection lay idle for too long.
-    func mayHaveIdled(_ lease: Lease) -> Bool { lease.hasAnswered.exchange(false, ordering: .relaxed) }
+    func mayHaveIdled(_ lease: Lease) -> Bool { lease.hasAnswered.load(ordering: .relaxed) }
 
     /// Ends all connections; nothing is lent any more.
     func close() async {
@@ -132,6 +132,11 @@ final class HTTPConnections: Sendable {
             let key = try read(keyPath, "tls.key_file") { try NIOSSLPrivateKey(file: keyPath, format: .pem) }
             configuration.certificateChain = chain.map { .certificate($0) }
             configuration.privateKey = .privateKey(key)
+            do {
+                _ = try NIOSSLContext(configuration: configuration)
+            } catch {
+                throw .unusable("tls.key_file: \(keyPath) is not the key of the certificate in \(path)")
+            }
         }
         return configuration
     }

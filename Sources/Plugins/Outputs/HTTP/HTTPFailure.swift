@@ -2,6 +2,7 @@
 import AsyncHTTPClient
 import Disk
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Pipeline
@@ -14,7 +15,8 @@ struct HTTPFailure: Error, CustomStringConvertible {
 
     init(_ error: any Error, _ settings: HTTPSettings) {
         isLostConnection = Self.isLost(error)
-        description = Self.words(error, settings)
+        let isProxied = (try? ProxyEnvironment.proxy(for: settings.url)) != nil
+        description = Self.words(error, settings) + (isProxied ? " (by the proxy of the environment)" : "")
     }
 
     private static func isLost(_ error: any Error) -> Bool {
@@ -32,11 +34,12 @@ struct HTTPFailure: Error, CustomStringConvertible {
         case let error as HTTPClientError: words(error, settings)
         case let error as NIOConnectionError: words(error)
         case let error as IOError: words(error, settings)
-        case let error as SocketAddressError: "the server's name cannot be looked up: \(error)"
+        case is SocketAddressError: "the server's name cannot be looked up"
         case is NIOSSLExtraError:
-            "the server's certificate is for another name (\(error)); tls.server_name says which one to expect"
+            "the server's certificate is for another name than \(settings.tls.serverName ?? HTTPTarget(settings.url)?.host ?? ""); tls.server_name says which one to expect"
         case let error as NIOSSLError: words(error)
-        case let error as BoringSSLError: "the secured connection broke: \(error)"
+        case let error as BoringSSLError: secured(error)
+        case is HTTPParserError: "the server's answer is not HTTP"
         default: "\(error)"
         }
     }
@@ -74,17 +77,31 @@ struct HTTPFailure: Error, CustomStringConvertible {
             return
                 "cannot connect to \(place): \((reason as? IOError).map { DiskError.words($0.errnoCode) } ?? "\(reason)")"
         }
-        return "the name of \(place) cannot be looked up: \(error.dnsAError.map { "\($0)" } ?? "no address")"
+        return "the name \(error.host) cannot be looked up"
     }
 
     private static func words(_ error: NIOSSLError) -> String {
         switch error {
-        case .handshakeFailed(let reason):
-            "\(reason)".contains("CERTIFICATE_VERIFY_FAILED")
-                ? "the server's certificate is not trusted: it has expired, or it is not from an authority of tls.ca_file or of this system"
-                : "no secured connection: \(reason)"
+        case .handshakeFailed(let reason): secured(reason)
         case .uncleanShutdown: "the secured connection broke"
         default: "no secured connection: \(error)"
         }
+    }
+
+    /// The library's errors hold names of its own, and the places in its sources where they arose.
+    private static func secured(_ error: BoringSSLError) -> String {
+        let text = "\(error)"
+        let known = [
+            (
+                "CERTIFICATE_VERIFY_FAILED",
+                "the server's certificate is not trusted: it has expired, or it is not from an authority of tls.ca_file or of this system"
+            ),
+            ("WRONG_VERSION_NUMBER", "the server does not speak TLS on this port"),
+            ("CERTIFICATE_REQUIRED", "the server asks for a certificate: set tls.cert_file and tls.key_file"),
+            ("UNKNOWN_CA", "the server does not trust the certificate of tls.cert_file"),
+        ]
+        if let words = known.first(where: { text.contains($0.0) })?.1 { return words }
+        let names = text.matches(of: /OPENSSL_internal:(\w+)/).map { String($0.output.1) }
+        return "no secured connection: " + (names.isEmpty ? "it broke off" : names.joined(separator: ", "))
     }
 }

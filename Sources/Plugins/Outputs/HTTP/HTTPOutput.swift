@@ -22,6 +22,8 @@ package final class HTTPOutput: ConcurrentOutput {
     private let credentials: HTTPCredentials
     private let bodies: HTTPBody
     private let url: String
+    /// For log lines: a URL's query may hold a token.
+    private let server: String
     /// The headers that are the same for every request.
     private let headers: HTTPHeaders
 
@@ -44,6 +46,7 @@ package final class HTTPOutput: ConcurrentOutput {
         for (name, value) in http.headers { headers.replaceOrAdd(name: name, value: value) }
         self.headers = headers
         url = http.tls.serverName.map(target.replacing) ?? http.url
+        server = "\(target.scheme)://\(target.hostHeader)"
     }
 
     package var concurrency: Int { settings.concurrency }
@@ -52,7 +55,7 @@ package final class HTTPOutput: ConcurrentOutput {
 
     package func open(state: [UInt8]) async throws(DeliveryFailure) {
         if settings.tls.insecureSkipVerify {
-            context.telemetry.tell(HTTPOutputEvent.insecure(output: context.name, url: settings.url))
+            context.telemetry.tell(HTTPOutputEvent.insecure(output: context.name, server: server))
         }
     }
 
@@ -63,12 +66,11 @@ package final class HTTPOutput: ConcurrentOutput {
         message.headers.add(name: "Idempotency-Key", value: request.key)
         if let header = try credentials.header() { message.headers.replaceOrAdd(name: "Authorization", value: header) }
         let body = bodies.make(request)
-        message.body = .bytes(body)
         defer { bodies.giveBack(body) }
 
         let answer: HTTPAnswer
         do throws(HTTPFailure) {
-            answer = try await exchange(message)
+            answer = try await exchange(message, body)
         } catch {
             throw DeliveryFailure(error.description)
         }
@@ -78,22 +80,26 @@ package final class HTTPOutput: ConcurrentOutput {
     package func close() async { await connections.close() }
 
     /// Sends and reads the answer.
-    private func exchange(_ message: HTTPClientRequest) async throws(HTTPFailure) -> HTTPAnswer {
+    private func exchange(_ message: HTTPClientRequest, _ body: ByteBuffer) async throws(HTTPFailure) -> HTTPAnswer {
         let lease = connections.lease()
-        var outcome = await attempt(message, lease.client)
+        let mayHaveIdled = connections.mayHaveIdled(lease)
+        var outcome = await attempt(message, body, lease.client)
         // A connection that the server closed while it lay idle is no failure: the request goes out once more, over a new one.
-        if case .failure(let failure) = outcome, failure.isLostConnection, connections.mayHaveIdled(lease),
-            !Task.isCancelled
-        {
+        if case .failure(let failure) = outcome, failure.isLostConnection, mayHaveIdled, !Task.isCancelled {
             context.telemetry.tell(HTTPOutputEvent.reconnected(output: context.name, reason: failure.description))
-            outcome = await attempt(message, lease.client)
+            outcome = await attempt(message, body, lease.client)
         }
         let answered = if case .success = outcome { true } else { false }
         await connections.giveBack(lease, answered: answered)
         return try outcome.get()
     }
 
-    private func attempt(_ message: HTTPClientRequest, _ client: HTTPClient) async -> Result<HTTPAnswer, HTTPFailure> {
+    private func attempt(
+        _ message: HTTPClientRequest, _ body: ByteBuffer, _ client: HTTPClient
+    ) async -> Result<HTTPAnswer, HTTPFailure> {
+        var message = message
+        // In slices, each of which has the time limit for itself: as one piece, a large body would have it for the whole upload.
+        message.body = .stream(HTTPBody.Slices(body), length: .known(Int64(body.readableBytes)))
         let deadline = NIODeadline.now() + .nanoseconds(Int64(settings.timeouts.whole.nanoseconds))
         do {
             let response = try await client.execute(message, deadline: deadline)

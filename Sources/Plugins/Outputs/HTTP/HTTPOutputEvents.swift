@@ -4,7 +4,7 @@ import Telemetry
 
 /// Facts about connections.
 enum HTTPOutputEvent: TelemetryEvent {
-    case insecure(output: String, url: String)
+    case insecure(output: String, server: String)
     case reconnected(output: String, reason: String)
     case cannotRenew(output: String, reason: String)
 
@@ -26,7 +26,7 @@ enum HTTPOutputEvent: TelemetryEvent {
 
     var details: [(String, String)] {
         switch self {
-        case .insecure(let output, let url): [("output", output), ("url", url)]
+        case .insecure(let output, let server): [("output", output), ("server", server)]
         case .reconnected(let output, let reason), .cannotRenew(let output, let reason):
             [("output", output), ("reason", reason)]
         }

@@ -61,8 +61,13 @@ package struct HTTPSettings: SettingsSection {
     private static func faultOfURL(_ text: String) -> String? {
         guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
             scheme == "http" || scheme == "https"
-        else { return "'\(text)' is not the address of a web server, expected http:// or https://" }
+        else {
+            // What may hold a password is not shown.
+            return (text.contains("@") ? "this" : "'\(text)'")
+                + " is not the address of a web server, expected http:// or https://"
+        }
         if parts.host?.isEmpty != false { return "'\(text)' has no host" }
+        if let port = parts.port, !(1...65_535).contains(port) { return "has the port \(port), expected 1 to 65535" }
         if parts.user != nil || parts.password != nil {
             return "holds a user name or a password, they belong under 'auth:'"
         }

@@ -15,10 +15,14 @@ struct HTTPTarget: Sendable {
             !host.isEmpty
         else { return nil }
         self.scheme = scheme
-        // The brackets of an IPv6 address belong to the URL.
-        self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        self.host = HTTPTarget.withoutBrackets(host)
         port = parts.port ?? (scheme == "https" ? 443 : 80)
         self.url = url
+    }
+
+    /// The brackets of an IPv6 address belong to the URL.
+    static func withoutBrackets(_ host: String) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
     /// The same with another host.

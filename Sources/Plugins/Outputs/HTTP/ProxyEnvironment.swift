@@ -20,9 +20,13 @@ package enum ProxyEnvironment {
         guard let text = variable("\(target.scheme)_proxy") ?? variable("all_proxy"),
             !isExcepted(target, by: variable("no_proxy") ?? "")
         else { return nil }
-        guard let parts = URLComponents(string: text.contains("://") ? text : "http://\(text)"), let host = parts.host,
-            !host.isEmpty
+        guard let parts = URLComponents(string: text.contains("://") ? text : "http://\(text)"), let name = parts.host,
+            !name.isEmpty
         else { throw .unusable("the environment names a proxy that is no address; expected http://HOST:PORT") }
+        let host = HTTPTarget.withoutBrackets(name)
+        if let port = parts.port, !(1...65_535).contains(port) {
+            throw .unusable("the environment names a proxy with the port \(port), expected 1 to 65535")
+        }
         switch parts.scheme?.lowercased() {
         case "http":
             let authorization = parts.user.map {
@@ -36,7 +40,7 @@ package enum ProxyEnvironment {
             return .socksServer(host: host, port: parts.port ?? 1080)
         default:
             throw .unusable(
-                "the environment names a proxy at \(parts.scheme ?? "")://\(host); only http:// and socks5:// can be used"
+                "the environment names a proxy at \(parts.scheme ?? "")://\(host) (http_proxy, https_proxy or all_proxy); only http:// and socks5:// can be used"
             )
         }
     }
@@ -49,6 +53,7 @@ package enum ProxyEnvironment {
         return list.split(whereSeparator: { $0 == "," || $0 == " " }).contains { entry in
             var name = entry.lowercased()
             if name == "*" { return true }
+            if HTTPTarget.withoutBrackets(name) == target.host.lowercased() { return true }
             if let colon = name.lastIndex(of: ":"), name.firstIndex(of: ":") == colon {
                 guard Int(name[name.index(after: colon)...]) == target.port else { return false }
                 name = String(name[..<colon])
