@@ -47,6 +47,31 @@ import Testing
 
     private static let severities = "trace, debug, info, notice, warning, error, critical, alert, emergency"
 
+    @Test(arguments: [
+        (
+            "kubernetes",
+            "'kubernetes' is no text but an object, name one of its members such as 'kubernetes.namespace_name'"
+        ),
+        ("kubernetes.namespace", "records have no 'kubernetes.namespace', did you mean 'kubernetes.namespace_name'?"),
+        (
+            "kubernetes.namespce_name",
+            "records have no 'kubernetes.namespce_name', did you mean 'kubernetes.namespace_name'?"
+        ),
+        ("file", "'file' is no text but an object, name one of its members such as 'file.path'"),
+        ("file.name", "records have no 'file.name', known are path"),
+    ])
+    func `a field that no record has is refused`(_ field: String, _ told: String) {
+        let node = SettingsNode(mapping: [(field, "!x")])
+        #expect(SettingsReading(node, as: Condition.self).problems == ["item.\(field): \(told)"])
+    }
+
+    @Test(arguments: [
+        "kubernetes.labels.app", "kubernetes.labels.\"app.kubernetes.io/name\"", "level", "Severity", "journal.unit",
+    ])
+    func `a field that records may have is taken`(_ field: String) {
+        #expect(SettingsReading(SettingsNode(mapping: [(field, "x")]), as: Condition.self).problems == [])
+    }
+
     @Test func `every mistake is told, with its place`() {
         let reading = SettingsReading(
             ["where": ["a..b": "x", "message": [], "severity": ["error", ["warn"], "err?"], "ok": ["x": "y"]]],
@@ -151,7 +176,6 @@ import Testing
             (["kubernetes.restart_count": "2"], .all, .nothing, .nothing),
             (["kubernetes.restart_count": "0"], .nothing, .nothing, .nothing),
             (["kubernetes.node_name": "n1"], .depends, .nothing, .nothing),
-            (["kubernetes": "!x"], .depends, .all, .all),
             (["kubernetes.labels.app": "!x"], .depends, .all, .all),
             (["journal.unit": "*"], .nothing, .nothing, .depends),
             (["file.path": "/var/log/app.log"], .nothing, .depends, .nothing),

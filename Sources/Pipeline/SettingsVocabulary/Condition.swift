@@ -180,6 +180,10 @@ extension Condition: SettingsSection {
                 fields.refuse(name: name, error.about(name.quotedForMessage).message, hint: error.hint)
                 continue
             }
+            if let fault = Condition.fault(of: field) {
+                fields.refuse(name: name, fault)
+                continue
+            }
             let words = Condition.words(of: field)
             let patterns = fields.list(name, of: ValuePattern.self) { $0.fault(among: words) }
             if !fields.hasItems(name) {
@@ -188,6 +192,31 @@ extension Condition: SettingsSection {
             terms.append(Term(field, patterns))
         }
         self.terms = terms
+    }
+
+    /// What records have under names that messages cannot take (docs/records.md). Labels and annotations have names of their own.
+    private static let ownMembers: [String: [String]] = [
+        "kubernetes": [
+            "namespace_name", "pod_name", "pod_uid", "pod_ip", "container_name", "container_id", "container_image",
+            "restart_count", "node_name", "owner_kind", "owner_name", "labels", "annotations", "namespace_labels",
+        ],
+        "file": ["path"],
+    ]
+
+    /// What is wrong with a field that no record can have: it would select nothing, or with `!` everything, and nobody would
+    /// notice.
+    private static func fault(of field: FieldPath) -> String? {
+        guard let known = ownMembers[field.names[0]] else { return nil }
+        let (whole, outer) = (field.description, field.names[0])
+        guard field.names.count > 1 else {
+            return "'\(whole)' is no text but an object, name one of its members such as '\(outer).\(known[0])'"
+        }
+        if known.contains(field.names[1]) { return nil }
+        let meant =
+            Suggestions.closest(to: field.names[1], among: known)
+            ?? known.first { $0.hasPrefix(field.names[1] + "_") }
+        return "records have no '\(whole)'"
+            + (meant.map { ", did you mean '\(outer).\($0)'?" } ?? ", known are \(known.joined(separator: ", "))")
     }
 
     /// All that a field can hold, where that is a few words.
