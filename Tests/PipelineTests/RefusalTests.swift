@@ -223,6 +223,20 @@ import Testing
 
     // MARK: Several at a time
 
+    /// Delivers until so many requests are on their way together, none of them answered, then ends as a process does that is
+    /// killed.
+    private func killed(
+        _ store: Store, _ cursor: Handover<StoreCursor>, _ settings: DeliverySettings, with requests: Int
+    ) async -> OutputScript {
+        let hanging = OutputScript(Array(repeating: .silence, count: requests))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await bench.deliver(store, cursor, hanging, settings, concurrency: requests) }
+            await hanging.requests(requests)
+            group.cancelAll()
+        }
+        return hanging
+    }
+
     @Test func `several requests go out together, and the cursor passes them together`() async throws {
         let (store, cursor) = try bench.ended((1...30).map { [noise($0, bytes: 80_000)] })
         let script = OutputScript()
@@ -255,12 +269,7 @@ import Testing
     @Test func `after a kill all that were on their way come again under their keys`() async throws {
         let (store, cursor) = try bench.ended((1...8).map { [noise($0, bytes: 80_000)] })
         let settings = DeliverySettings.forTests.with { $0.maxRequest = .kibibytes(64) }
-        let hanging = OutputScript(Array(repeating: .silence, count: 8))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await bench.deliver(store, cursor, hanging, settings, concurrency: 4) }
-            await hanging.requests(4)
-            group.cancelAll()
-        }
+        let hanging = await killed(store, cursor, settings, with: 4)
         #expect(try bench.onDisk().sending.count == 4)
         let writer = try bench.open()
         let again = Handover(try bench.cursor(writer.store))
@@ -291,12 +300,7 @@ import Testing
     {
         let (store, cursor) = try bench.ended((1...8).map { [noise($0, bytes: 80_000)] })
         let settings = DeliverySettings.forTests.with { $0.maxRequest = .kibibytes(64) }
-        let hanging = OutputScript(Array(repeating: .silence, count: 8))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await bench.deliver(store, cursor, hanging, settings, concurrency: 4) }
-            await hanging.requests(4)
-            group.cancelAll()
-        }
+        let hanging = await killed(store, cursor, settings, with: 4)
         let writer = try bench.open()
         let again = Handover(try bench.cursor(writer.store))
         let reopened = writer.store
@@ -326,12 +330,7 @@ import Testing
     @Test func `damage in one of several ranges leaves the keys of the others`() async throws {
         let (store, cursor) = try bench.ended((1...6).map { [noise($0, bytes: 80_000)] })
         let settings = DeliverySettings.forTests.with { $0.maxRequest = .kibibytes(64) }
-        let hanging = OutputScript(Array(repeating: .silence, count: 8))
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await bench.deliver(store, cursor, hanging, settings, concurrency: 3) }
-            await hanging.requests(3)
-            group.cancelAll()
-        }
+        let hanging = await killed(store, cursor, settings, with: 3)
         let writer = try bench.open()
         let again = Handover(try bench.cursor(writer.store))
         let reopened = writer.store
