@@ -115,8 +115,8 @@ final class DeliveriesService: Sendable {
             .metadata)
     }
 
-    /// Waits until the store has ended and then, for as long as there is hope, for the outputs. A run with --once gives
-    /// up on an output that has had no success for the whole grace; a stop gives the grace once to all.
+    /// Waits until the store has ended and then, for as long as there is hope for one of them, for the outputs. A run with --once
+    /// gives up on an output that has had no success for the whole grace; a stop gives the grace once to all.
     private func bePatient() async {
         await store.ended()
         let ended = SystemClock.monotonic
@@ -124,9 +124,10 @@ final class DeliveriesService: Sendable {
         let patience = Int64(grace / .nanoseconds(1))
         while !Task.isCancelled, !parts.allSatisfy({ $0.status.picture.isDone }) {
             let now = SystemClock.monotonic
-            let isHopeless = parts.contains { part in
+            // One that gets on is waited for, however long another has been stuck.
+            let isHopeless = parts.allSatisfy { part in
                 let picture = part.status.picture
-                if picture.isDone { return false }
+                if picture.isDone { return true }
                 let deadline = (once ? max(ended, picture.lastSuccess) : ended) + patience
                 // Nothing will happen any more before patience is over.
                 return now > deadline || picture.nextTry > deadline

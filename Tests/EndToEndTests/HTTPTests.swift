@@ -208,4 +208,34 @@ struct HTTPTests {
         #expect(try ScratchDirectory.contents(of: receiver.database) == Array("xx".utf8), "once more at the stop")
         try await receiver.stop()
     }
+
+    @Test func `with --once a stuck output does not end one that gets on slowly`() async throws {
+        let scratch = try ScratchDirectory()
+        let receiver = try await PythonReceiver(
+            in: scratch,
+            program: """
+                import gzip, sys, time
+                from http.server import BaseHTTPRequestHandler, HTTPServer
+                class Receiver(BaseHTTPRequestHandler):
+                    def do_POST(self):
+                        body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
+                        time.sleep(0.2)
+                        with open(sys.argv[2], "ab") as file: file.write(body)
+                        self.send_response(200)
+                        self.end_headers()
+                HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+                """)
+        let stuck = """
+                  - { name: stuck, type: http, url: "http://127.0.0.1:9/", retry: { initial: 10ms, max: 10m } }
+            """
+        let agent = try Agent(
+            outputs: output(receiver.port, "max_request: 64KiB") + "\n" + stuck, more: "agent: { shutdown_grace: 1s }")
+        let log = try PodLog("web", in: agent.scratch)
+        try log.append(20_000)
+        let outcome = try await agent.runOnce()
+        #expect(outcome.status == 1 && outcome.errors.contains("central: 20000 delivered"), "\(outcome.errors)")
+        let lines = try ScratchDirectory.contents(of: receiver.database).count { $0 == UInt8(ascii: "\n") }
+        #expect(lines == 20_000)
+        try await receiver.stop()
+    }
 }
