@@ -238,4 +238,31 @@ struct HTTPTests {
         #expect(lines == 20_000)
         try await receiver.stop()
     }
+
+    @Test func `the example receiver takes nothing of a body whose sender is gone`() async throws {
+        let scratch = try ScratchDirectory()
+        let receiver = try await PythonReceiver(in: scratch)
+        let sender = """
+            import gzip, socket, sqlite3, sys, time
+            port, body = int(sys.argv[1]), gzip.compress(b'{"n":1}\\n')
+            def send(part, key):
+                while True:
+                    try: s = socket.create_connection(("127.0.0.1", port)); break
+                    except OSError: time.sleep(0.01)
+                s.sendall(b"POST / HTTP/1.1\\r\\nContent-Encoding: gzip\\r\\nIdempotency-Key: %s\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (key, len(body), part))
+                s.shutdown(socket.SHUT_WR)
+                return s.recv(65536).split(b"\\r\\n")[0].decode()
+            print(send(b"", b"none"), send(body[:9], b"some"), send(body, b"all"), send(body, b"all"), sep="|")
+            for table in ("taken", "records"): print(sqlite3.connect(sys.argv[2]).execute(f"SELECT * FROM {table}").fetchall())
+            """
+        let output = try ChildProcess.run("python3", "-c", sender, "\(receiver.port)", receiver.database).output
+        #expect(
+            String(decoding: output, as: UTF8.self) == """
+                ||HTTP/1.1 200 OK|HTTP/1.1 200 OK
+                [('all',)]
+                [('{"n":1}',)]
+
+                """)
+        try await receiver.stop()
+    }
 }

@@ -28,6 +28,7 @@ struct RequestSender: Sendable {
         var generator = SystemRandomNumberGenerator()
         var attempts = 0
         while !Task.isCancelled {
+            let hadEnded = store.isEnded
             do throws(DeliveryFailure) {
                 try await body()
                 succeeded(after: attempts)
@@ -55,7 +56,8 @@ struct RequestSender: Sendable {
                     $0.isDenied = error.kind == .denied
                 }
                 afterFailure()
-                await pause(wait)
+                // Asked to stop while it was on its way: that was not the last try yet.
+                if hadEnded || !store.isEnded { await pause(wait) }
             }
         }
         return .cancelled
@@ -64,12 +66,10 @@ struct RequestSender: Sendable {
     /// Waits before the next try. When the store ends meanwhile, which is when the agent is asked to stop, it is tried at once,
     /// for the last time perhaps.
     func pause(_ wait: Duration) async {
+        guard store.isEnded else { return await store.ended(within: wait) }
+        // Only now is it known that nothing is tried before.
         status.change { $0.nextTry = SystemClock.monotonic + wait.inNanoseconds }
-        if store.isEnded {
-            try? await Task.sleep(for: wait)
-        } else {
-            await store.ended(within: wait)
-        }
+        try? await Task.sleep(for: wait)
         status.change { $0.nextTry = 0 }
     }
 
