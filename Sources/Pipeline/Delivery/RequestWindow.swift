@@ -32,7 +32,7 @@ struct RequestWindow: ~Copyable {
     private(set) var textBytes = 0
     /// The number of the last record that was read and that the output gets; 0 when there was none.
     private(set) var lastSelected: UInt64 = 0
-    /// What keeps a window with chunks from being read on.
+    /// What kept a window with chunks from being read on the last time.
     private(set) var gapBehind: ReadGap?
     /// Chunks that were inflated to choose among their records.
     private(set) var inflatedChunks: UInt64 = 0
@@ -71,12 +71,14 @@ struct RequestWindow: ~Copyable {
         from next: UInt64, dropping rules: DeliverySettings?
     ) throws(DiskError) -> Found {
         let wanted = end ?? next
+        gapBehind = nil
         switch try reader.next(from: wanted) {
         case .nothing: return .nothing
         case .gap(let gap):
             // What lies before the gap is sent first.
-            gapBehind = chunks.isEmpty ? nil : gap
-            return chunks.isEmpty ? .gap(gap) : .nothing
+            if chunks.isEmpty { return .gap(gap) }
+            gapBehind = gap
+            return .nothing
         case .chunk(let chunk):
             let verdict = selection.verdict(on: chunk.sources)
             if verdict != .nothing, chunks.isEmpty,
