@@ -19,7 +19,9 @@ extension RecordBatch {
             row.tapeCount = UInt32(tape.count - before)
             row.bodyStart = UInt32(scan.bodyStart)
             row.bodyLength = UInt32(scan.bodyEnd - scan.bodyStart)
-            if row.severity == .unknown { row.severity = severity(before, tape.count) }
+            // What the application says of its line counts more than what its transport made of it.
+            let found = severity(before, tape.count)
+            if found != .unknown { row.severity = found }
             rows[index] = row
         }
     }

@@ -27,6 +27,9 @@ public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     public static var jsonHasNewlines: RecordFlags { RecordFlags(rawValue: 32) }
     /// A filter's rule leaves it out.
     public static var filtered: RecordFlags { RecordFlags(rawValue: 64) }
+    /// A parser took the message apart: its members are on the tape as those of a JSON object, to be merged whatever the
+    /// input's `JSONMode` says.
+    public static var parsed: RecordFlags { RecordFlags(rawValue: 128) }
 
     /// The flags that are written into the record.
     public static var marks: RecordFlags { RecordFlags(rawValue: 15) }
@@ -51,9 +54,10 @@ public struct Row: BitwiseCopyable, Sendable {
     public var stream: RecordStream
     public var severity: Severity
     public var flags: RecordFlags
+    /// What it ends with: a place in the batch's `endings`, from 1; 0: what all records of its source end with.
+    public var ending: UInt32
 
     /// A record whose message is `length` bytes of the arena from `start` on.
-
     public init(time: Int64, start: Int, length: Int, stream: RecordStream, flags: RecordFlags = .none) {
         self.time = time
         messageStart = UInt32(truncatingIfNeeded: start)
@@ -65,6 +69,19 @@ public struct Row: BitwiseCopyable, Sendable {
         self.stream = stream
         severity = .unknown
         self.flags = flags
+        ending = 0
+    }
+}
+
+/// Bytes of a batch's arena.
+public struct ByteRange: BitwiseCopyable, Sendable {
+    /// Where they begin, and how many they are.
+    public var start: UInt32
+    public var length: UInt32
+
+    public init(start: Int, length: Int) {
+        self.start = UInt32(truncatingIfNeeded: start)
+        self.length = UInt32(truncatingIfNeeded: length)
     }
 }
 
@@ -77,6 +94,8 @@ public struct RecordBatch: ~Copyable {
     public var tape = Column<JSONMember>(capacity: 4096)
     /// What every record of the source ends with: its metadata, the static fields, `}` and a newline. It begins with a comma.
     public var ending: [UInt8] = []
+    /// The endings of records that have one of their own, in the arena: where a source's records differ in more than their text.
+    public var endings = Column<ByteRange>(capacity: 16)
     /// Where reading stands once these records are stored.
     public var progress: [Progress] = []
     public var counts = Counts()
@@ -88,6 +107,7 @@ public struct RecordBatch: ~Copyable {
         if arena.capacity > 4 * 1024 * 1024 { arena.shrink(toAtMost: 256 * 1024) } else { arena.removeAll() }
         rows.removeAll()
         tape.removeAll()
+        endings.removeAll()
         progress.removeAll(keepingCapacity: true)
         counts = Counts()
     }

@@ -87,8 +87,8 @@ public struct RecordEncoder: ~Copyable {
         out.appendShort(middles, from: middleEnds[middle], count: middleEnds[middle + 1] - middleEnds[middle])
         let start = out.count
         var flags = row.flags
-        if flags.contains(.json), mode != .off {
-            if mode == .merge {
+        if flags.contains(.parsed) || flags.contains(.json) && mode != .off {
+            if mode == .merge || flags.contains(.parsed) {
                 RecordEncoder.appendMerged(row, batch, reserved, &out, &counts)
             } else {
                 out.append(underKey)
@@ -106,7 +106,12 @@ public struct RecordEncoder: ~Copyable {
             out.append("\"")
         }
         if !flags.isDisjoint(with: .marks) { RecordEncoder.appendMarks(flags, &out) }
-        out.append(batch.ending.span)
+        if row.ending == 0 {
+            out.append(batch.ending.span)
+        } else {
+            let ending = batch.endings[Int(row.ending) - 1]
+            out.append(batch.arena, from: Int(ending.start), count: Int(ending.length))
+        }
     }
 
     // These are static and get the names alone: a method would have the whole encoder copied before each call.
