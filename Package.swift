@@ -39,9 +39,11 @@ var targets: [Target] = [
     .target(name: "Records", dependencies: ["Bytes"]),
     .target(name: "Telemetry", dependencies: ["Bytes", "Disk", log]),
 
-    // Floor 3: the store, and the node's files.
+    // Floor 3: the store, the node's files, and its journal.
     .target(name: "Store", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
     .target(name: "NodeFiles", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
+
+    .target(name: "NodeJournal", dependencies: ["Bytes", "Disk", "Journal", "Records", "Telemetry"]),
 
     // Floor 4: plugins, the lane, delivery.
     .target(
@@ -84,6 +86,9 @@ var tests: [Target] = [
     .testTarget(
         name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(
+        name: "NodeJournalTests",
+        dependencies: ["NodeJournal", "Journal", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+    .testTarget(
         name: "PipelineTests",
         dependencies: ["Pipeline", "Store", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
 ]
@@ -101,8 +106,10 @@ if !lowFloorsOnly {
         // Floor 5: every built-in plugin, and the configuration file.
         .target(
             name: "Plugins",
-            dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log]
-                + httpClient),
+            dependencies: [
+                "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal", "Pipeline",
+                log,
+            ] + httpClient),
         .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
         // Floor 6: subcommands and wiring.
         .executableTarget(
@@ -117,7 +124,8 @@ if !lowFloorsOnly {
         .testTarget(
             name: "PluginsTests",
             dependencies: [
-                "Plugins", "Pipeline", "Store", "NodeFiles", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit",
+                "Plugins", "Pipeline", "Store", "NodeFiles", "NodeJournal", "Journal", "Bytes", "Disk", "Gzip", "Records",
+                "Telemetry", "TestKit",
             ] + httpClient),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),

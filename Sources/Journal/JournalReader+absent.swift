@@ -26,6 +26,10 @@
         package mutating func process() throws(JournalError) -> JournalChange { switch nobody {} }
         package mutating func diskUsage() throws(JournalError) -> UInt64 { switch nobody {} }
         /// As above.
+        package mutating func values(of field: String, limit: Int = 10_000) throws(JournalError) -> [String] {
+            switch nobody {}
+        }
+        /// As above.
         package mutating func resume(after cursor: String) throws(JournalError) -> JournalResumption {
             switch nobody {}
         }

@@ -295,6 +295,26 @@
 
         // MARK: Facts
 
+        /// Every value that a field has in any entry, matching or not, without reading entries; in no order, and the first `limit`
+        /// only. The reader's place is as before. sd_journal_query_unique, sd_journal_enumerate_unique
+        package mutating func values(of field: String, limit: Int = 10_000) throws(JournalError) -> [String] {
+            let begin = sluice_journal_begin()
+            defer { faults += Int(sluice_journal_end(begin)) }
+            _ = try JournalReader.check(
+                unsafe sd_journal_query_unique(journal, field), "sd_journal_query_unique")
+            var values: [String] = []
+            var data: UnsafeRawPointer?
+            var count = 0
+            while values.count < limit {
+                // A file that is damaged ends the search in it; what was found stays.
+                guard unsafe sd_journal_enumerate_available_unique(journal, &data, &count) > 0, let start = unsafe data
+                else { break }
+                let bytes = unsafe UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: count)
+                unsafe values.append(String(decoding: bytes.dropFirst(field.utf8.count + 1), as: UTF8.self))
+            }
+            return values
+        }
+
         /// Bytes that the open files take on the disk. sd_journal_get_usage
         package mutating func diskUsage() throws(JournalError) -> UInt64 {
             var bytes: UInt64 = 0

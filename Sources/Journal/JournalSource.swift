@@ -19,6 +19,17 @@ package enum JournalSource: Hashable, Sendable {
     case files([String])
 }
 
+extension JournalSource {
+    /// What an operator's list of paths means: files, when all of them are files, else folders.
+    package init(paths: [String]) {
+        let isFiles = !paths.isEmpty && paths.allSatisfy { !Folder.isFolder($0) && Folder.exists($0) }
+        self = isFiles ? .files(paths) : .folders(paths)
+    }
+
+    /// The folders that are there. One that comes later is not noticed by a reader that is open.
+    package var presentFolders: [String] { roots.map(\.path).filter(Folder.isFolder) }
+}
+
 /// How libsystemd is asked to open a source.
 enum JournalOpening: Equatable {
     /// sd_journal_open
@@ -81,18 +92,20 @@ extension JournalSource {
     }
 }
 
+extension JournalID {
+    /// This machine's id, or in a container the container's; nil without one. machine-id(5)
+    package static var thisMachine: JournalID? {
+        Folder.read("/etc/machine-id", count: 32).flatMap { JournalID(String(decoding: $0, as: UTF8.self)) }
+    }
+}
+
 /// Whose subfolders are read.
 enum Machines: Sendable {
     case all, this
 
-    /// This machine's id. machine-id(5)
-    static var thisMachine: JournalID? {
-        Folder.read("/etc/machine-id", count: 32).flatMap { JournalID(String(decoding: $0, as: UTF8.self)) }
-    }
-
     /// Whether a journal of this machine is here: it is not in a container that has an id of its own, or none.
     static var isKnownHere: Bool {
-        guard let id = thisMachine else { return false }
+        guard let id = JournalID.thisMachine else { return false }
         return [JournalSource.persistent, JournalSource.volatile].contains { Folder.isFolder("\($0)/\(id)") }
     }
 
@@ -100,7 +113,7 @@ enum Machines: Sendable {
     func include(_ name: String) -> Bool {
         // It also takes the form with dashes.
         guard let id = JournalID(String(name.filter { $0 != "-" })) else { return false }
-        return self == .all || id == Machines.thisMachine
+        return self == .all || id == JournalID.thisMachine
     }
 }
 
@@ -118,6 +131,9 @@ enum Folder {
         var raw = stat()
         return unsafe stat(path, &raw) == 0 && raw.st_mode & S_IFMT == S_IFDIR
     }
+
+    /// access(2)
+    static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     /// Why a folder cannot be listed; nil when it can. opendir(3)
     static func finding(_ path: String) -> JournalFinding? {

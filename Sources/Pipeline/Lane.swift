@@ -12,6 +12,7 @@ private struct LaneInput: ~Copyable {
     var chunk: ChunkBuilder
     var encoder: RecordEncoder
     let parsesJSON: Bool
+    let parsers: [any Parser]
     /// When the first record of the chunk came, on the monotonic clock; 0 without records.
     var firstRecordAt: Int64 = 0
 }
@@ -22,11 +23,25 @@ package struct LaneInputPlan: Sendable {
     package let name: String
     /// Builds it; called on the lane's thread.
     package let make: @Sendable () throws(PluginError) -> any Input
+    /// What its records go through, in this order.
+    package let parsers: [LaneParserPlan]
 
-    package init(name: String, make: @escaping @Sendable () throws(PluginError) -> any Input) {
+    package init(
+        name: String, parsers: [LaneParserPlan] = [],
+        make: @escaping @Sendable () throws(PluginError) -> any Input
+    ) {
         self.name = name
+        self.parsers = parsers
         self.make = make
     }
+}
+
+/// A parser as the lane is given it.
+package struct LaneParserPlan: Sendable {
+    /// Builds it; called on the lane's thread.
+    package let make: @Sendable () throws(PluginError) -> any Parser
+
+    package init(make: @escaping @Sendable () throws(PluginError) -> any Parser) { self.make = make }
 }
 
 /// A filter as the lane is given it.
@@ -79,6 +94,8 @@ package struct Lane: ~Copyable {
         for plan in plans {
             do throws(PluginError) {
                 let input = try plan.make()
+                var parsers: [any Parser] = []
+                for parser in plan.parsers { parsers.append(try parser.make()) }
                 let start = InputStart(
                     known: writer.knownSources(input: plan.name), isFirst: !writer.hasSeen(input: plan.name))
                 try input.open(on: &poller, start: start)
@@ -86,7 +103,7 @@ package struct Lane: ~Copyable {
                     LaneInput(
                         input: input, chunk: ChunkBuilder(input: plan.name),
                         encoder: RecordEncoder(mode: input.jsonMode, reserved: ReservedNames(fields: fieldNames)),
-                        parsesJSON: input.jsonMode != .off))
+                        parsesJSON: input.jsonMode != .off, parsers: parsers))
             } catch {
                 throw .unusable("input \(plan.name): \(error)")
             }
@@ -155,6 +172,7 @@ package struct Lane: ~Copyable {
         guard found else { return false }
         batch.counts[.readRecords] += UInt64(batch.rows.count)
         if slots[index].parsesJSON { batch.parseJSON() }
+        for parser in slots[index].parsers { parser.parse(&batch) }
         for filter in filters { filter.apply(to: &batch) }
         slots[index].encode(&batch)
         let bytes = batch.counts[.readBytes]
@@ -206,7 +224,7 @@ package struct Lane: ~Copyable {
 
     private mutating func wakeInputs(_ now: Int64) {
         lastWake = now
-        for index in 0..<slots.count { slots[index].input.wake(now: now) }
+        for index in 0..<slots.count { slots[index].input.wake(on: &poller, now: now) }
     }
 
     private mutating func wait(_ now: Int64) {

@@ -11,6 +11,10 @@ package struct PluginContext: Sendable {
     package var node: String
     /// The static `fields`, encoded: `,"name":value` for each.
     package var staticFields: [UInt8]
+    /// The names of the parsers that an input's records go through.
+    package var parsers: [String] = []
+    /// The data directory, where a plugin may have a folder of its own; nil where nothing may be written (`sluice validate`).
+    package var dataDirectory: String?
     /// Every input is read to its present end, then the agent finishes.
     package var once: Bool
     package var telemetry: Telemetry
@@ -59,12 +63,17 @@ package struct InputStart: Sendable {
 /// The store itself keeps the positions it was given, in the same write as the records: an input learns what is committed
 /// when it starts, not while it runs.
 package protocol Input: AnyObject, Plugin {
+    /// The parsers that its records go through unless `parsers` says otherwise.
+    static var standardParsers: [String] { get }
     /// What becomes of messages that are JSON objects.
     var jsonMode: JSONMode { get }
+    /// What keeps it from reading here and now what its settings ask for, each as a sentence; looked for without starting anything.
+    func findings() -> [String]
     /// Starts reading: finds its sources, and gives the poller the descriptors that wake it.
     func open(on poller: inout Poller, start: InputStart) throws(PluginError)
-    /// Takes what its descriptors have to tell; called after one of them can be read, and when `nextDeadline` has come.
-    func wake(now: Int64)
+    /// Takes what its descriptors have to tell; called after one of them can be read, and when `nextDeadline` has come. It may
+    /// exchange its descriptors.
+    func wake(on poller: inout Poller, now: Int64)
     /// When it wants to be woken although nothing was told, nanoseconds on the monotonic clock.
     var nextDeadline: Int64 { get }
     /// Whether something can be read at once.
@@ -79,6 +88,11 @@ package protocol Input: AnyObject, Plugin {
     ) -> Bool
     /// Bytes known to be unread.
     var lag: UInt64 { get }
+}
+
+extension Input {
+    package static var standardParsers: [String] { [] }
+    package func findings() -> [String] { [] }
 }
 
 /// Works out what is in messages, on a batch in place. It never fails: what it cannot read it marks and counts.

@@ -7,6 +7,8 @@ extension Registry {
         var registry = Registry()
         registry.addInput(KubernetesLogsInput.self)
         registry.addInput(FileInput.self)
+        registry.addInput(JournalInput.self)
+        registry.addParser(KlogParser.self)
         registry.addOutput(HTTPOutput.self)
         registry.addOutput(FileOutput.self)
         registry.addOutput(StdoutOutput.self)

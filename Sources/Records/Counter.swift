@@ -41,6 +41,14 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     /// A rotated file whose compressed data is damaged.
     case damagedBytes = 36
 
+    // Entries of a journal that were lost before they could be read.
+    /// Deleted while the agent did not run, or was not fast enough: counted by their numbers.
+    case vanishedEntries = 37
+    /// Messages that journald itself threw away, by its own account: a service was over its rate limit, the kernel's buffer ran over.
+    case suppressedEntries = 38
+    /// Entries that cannot be read for certain, because their journal file is damaged; what could be read of them is kept.
+    case damagedEntries = 39
+
     /// The name in `sluice ledger --output json`.
     public var name: String {
         switch self {
@@ -61,6 +69,9 @@ public enum Counter: UInt8, CaseIterable, Sendable {
         case .abandonedBytes: "abandoned_bytes"
         case .skippedBytes: "skipped_bytes"
         case .damagedBytes: "damaged_bytes"
+        case .vanishedEntries: "vanished_entries"
+        case .suppressedEntries: "suppressed_entries"
+        case .damagedEntries: "damaged_entries"
         }
     }
 }

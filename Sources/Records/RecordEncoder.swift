@@ -100,8 +100,8 @@ public struct RecordEncoder: ~Copyable {
         } else {
             out.append(",\"message\":\"")
             if out.appendEscaped(batch.arena, from: Int(row.messageStart), count: messageLength) {
+                if !flags.contains(.invalidText) { counts[.invalidTextRecords] += 1 }
                 flags.insert(.invalidText)
-                counts[.invalidTextRecords] += 1
             }
             out.append("\"")
         }

@@ -57,6 +57,21 @@ public enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendable
         }
     }
 
+    /// syslog's number for it, 0 to 7; nil for `unknown`. `trace` has none of its own and is `debug`'s.
+    public var syslogNumber: Int? {
+        switch self {
+        case .unknown: nil
+        case .trace, .debug: 7
+        case .info: 6
+        case .notice: 5
+        case .warning: 4
+        case .error: 3
+        case .critical: 2
+        case .alert: 1
+        case .emergency: 0
+        }
+    }
+
     /// The severity that a number stands for: 0 to 7 as in syslog (RFC 5424, GELF), 10 to 69 as in pino and bunyan.
     public init?(number: Int) {
         switch number {

@@ -15,7 +15,9 @@ extension AgentSettings {
             .map(StaticField.init)
 
         let inputs = PluginList(noun: "input", key: "inputs", kinds: registry.inputs, registry: registry)
-        self.inputs = inputs.read(from: &fields) { plugin, _ in plugin }
+        self.inputs = inputs.read(from: &fields) { plugin, item in
+            ConfiguredInput(plugin: plugin, parsers: Self.parsers(of: plugin.type, from: &item, registry))
+        }
         inputs.requireItems(in: &fields, "there is nothing to read", example: "inputs:\n  - type: kubernetes_logs")
 
         filters = PluginList(noun: "filter", key: "filters", kinds: registry.filters, registry: registry)
@@ -29,6 +31,28 @@ extension AgentSettings {
 
         store = fields.section("store", as: StoreSettings.self)
         agent = fields.section("agent", as: Agent.self)
+    }
+
+    /// The parsers of an input: those it names, or those that inputs of its type have.
+    private static func parsers(
+        of input: String, from item: inout Fields, _ registry: Registry
+    ) -> [Configured<any Parser>] {
+        let known = registry.parsers.keys.sorted().joined(separator: ", ")
+        let given = item.list("parsers", of: TypeName.self) { name in
+            guard registry.parsers[name.text] == nil else { return nil }
+            if let meant = Suggestions.closest(to: name.text, among: registry.parsers.keys) {
+                return .text("is no parser, did you mean '\(meant)'?")
+            }
+            return .text("is no parser", hint: "known parsers: \(known); [] for none")
+        }
+        let names = item.has("parsers") ? given.map(\.text) : registry.inputs[input]?.parsers ?? []
+        let origin = item.origin(of: "parsers")
+        return names.compactMap { name in
+            guard let kind = registry.parsers[name] else { return nil }
+            // None has settings so far: where one does, it becomes a mapping with a `type`.
+            var settings = Fields(SettingsNode(.null), path: "parsers", problems: item.problems)
+            return Configured(name: name, type: name, origin: origin, make: kind.configure(&settings))
+        }
     }
 
     private static func faultOfFieldName(_ name: String) -> String? {

@@ -8,7 +8,7 @@ package struct AgentSettings: Sendable {
     /// What is added to every record, in the order of the file.
     package var fields: [StaticField]
     /// What is read, at least one.
-    package var inputs: [Configured<any Input>]
+    package var inputs: [ConfiguredInput]
     /// What records go through, in this order.
     package var filters: [Configured<any Filter>]
     /// Where records go, at least one.
@@ -24,6 +24,14 @@ package struct AgentSettings: Sendable {
         package let name: String
         /// Its value.
         package let value: JSONValue
+    }
+
+    /// An input and what its records go through.
+    package struct ConfiguredInput: Sendable {
+        /// The plugin.
+        package let plugin: Configured<any Input>
+        /// The parsers, in this order.
+        package let parsers: [Configured<any Parser>]
     }
 
     /// An output and how it gets its records.

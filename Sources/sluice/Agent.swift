@@ -33,8 +33,10 @@ struct Agent {
             fields.append(":")
             fields.append(field.value.bytes)
         }
-        let context = PluginContext(
+        var context = PluginContext(
             name: "", node: node, staticFields: [UInt8](copying: fields.span), once: once, telemetry: telemetry)
+
+        context.dataDirectory = settings.dataDirectory
 
         let writer = try Store.open(
             settings.dataDirectory, settings: StoreLimits(settings.store), fileSystem: LocalFileSystem(),
@@ -52,10 +54,8 @@ struct Agent {
         laneSettings.once = once
         lane = LaneService(
             writer: Handover(writer),
-            inputs: settings.inputs.map { item in
-                LaneInputPlan(name: item.name) { () throws(PluginError) in try item.make(context.named(item.name)) }
-            },
-            filters: settings.filters.map { item in
+            inputs: settings.inputs.map { [context] in $0.plan(context) },
+            filters: settings.filters.map { [context] item in
                 LaneFilterPlan(name: item.name) { () throws(PluginError) in try item.make(context.named(item.name)) }
             },
             fieldNames: settings.fields.map(\.name), settings: laneSettings, control: control, telemetry: telemetry)
@@ -97,6 +97,21 @@ struct Agent {
                 "records are left for the next start", metadata: ["output": "\(output)", "waiting": "\(records)"])
         }
         return !once || undelivered.isEmpty
+    }
+}
+
+extension AgentSettings.ConfiguredInput {
+    /// The input as the lane is given it.
+    func plan(_ context: PluginContext) -> LaneInputPlan {
+        var context = context.named(plugin.name)
+        context.parsers = parsers.map(\.type)
+        let (plugin, parsers) = (self.plugin, self.parsers)
+        return LaneInputPlan(
+            name: plugin.name,
+            parsers: parsers.map { [context] parser in
+                LaneParserPlan { () throws(PluginError) in try parser.make(context) }
+            }
+        ) { [context] () throws(PluginError) in try plugin.make(context) }
     }
 }
 

@@ -370,7 +370,7 @@ final class ScriptedInput: Input {
     var nextDeadline: Int64 { .max }
     var hasReady: Bool { script.left > 0 }
     var lag: UInt64 { UInt64(script.left) }
-    func wake(now: Int64) {}
+    func wake(on poller: inout Poller, now: Int64) {}
 
     func open(on poller: inout Poller, start: InputStart) throws(PluginError) {
         if let refusal = script.refusal { throw .unusable(refusal) }

@@ -9,7 +9,7 @@ struct ConfigurationTests {
         let settings = try accepted("inputs: [{ type: kubernetes_logs }]\noutputs: [{ type: stdout }]")
         #expect(settings.dataDirectory == "/var/lib/sluice")
         #expect(settings.fields.isEmpty && settings.filters.isEmpty)
-        #expect(settings.inputs.map(\.name) == ["kubernetes_logs"])
+        #expect(settings.inputs.map(\.plugin.name) == ["kubernetes_logs"])
         #expect(settings.store.maxSize == .gibibytes(2))
         #expect(settings.store.history == .hours(24))
         #expect(settings.store.minFree == .mebibytes(256))
@@ -32,7 +32,7 @@ struct ConfigurationTests {
         #expect(settings.dataDirectory == "/data/sluice")
         #expect(settings.fields.map(\.name) == ["cluster", "zone", "weights"])
         #expect(settings.fields.map(\.value.description) == [#""prod-1""#, #""node-7""#, "[1,2.50,true]"])
-        #expect(settings.inputs.map(\.name) == ["kubernetes_logs", "app"])
+        #expect(settings.inputs.map(\.plugin.name) == ["kubernetes_logs", "app"])
         #expect(settings.filters.map(\.type) == ["drop"])
         #expect(settings.outputs.map(\.plugin.name) == ["central", "stdout"])
         #expect(settings.outputs.map(\.plugin.origin.mark?.line) == [18, 28])
@@ -51,7 +51,7 @@ struct ConfigurationTests {
         #expect(http.settings.url?.text == "https://logs.example.com/ingest")
         #expect(http.settings.token?.revealed() == "s3cret")
         #expect("\(http.settings.token as Any)".contains("s3cret") == false)
-        let input = try #require(try settings.inputs[1].make(context) as? FakeInput<FileInputSettings>)
+        let input = try #require(try settings.inputs[1].plugin.make(context) as? FakeInput<FileInputSettings>)
         #expect(input.settings.include.map(\.pattern) == ["/var/log/app/*.log"])
     }
 

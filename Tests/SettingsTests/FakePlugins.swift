@@ -19,7 +19,7 @@ final class FakeInput<Settings: NamedSettings>: Input {
     let hasReady = false
     let lag: UInt64 = 0
     func open(on poller: inout Poller, start: InputStart) {}
-    func wake(now: Int64) {}
+    func wake(on poller: inout Poller, now: Int64) {}
     func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
     ) -> Bool { false }

@@ -50,7 +50,7 @@ package final class InputBench {
     package func stop() { input = nil }
 
     /// Lets the input see what has happened.
-    package func wake() { input?.wake(now: SystemClock.monotonic) }
+    package func wake() { input?.wake(on: &poller, now: SystemClock.monotonic) }
 
     /// Reads one batch and keeps it. Returns whether there was one.
     @discardableResult

@@ -1,4 +1,5 @@
 // Globs over paths: as Glob within one folder level (`*` does not cross a slash), and `**` for any number of levels.
+import Bytes
 
 /// A pattern for paths of files.
 package struct PathGlob: Sendable, Hashable {

@@ -25,6 +25,8 @@ package struct PluginKind<Instance>: Sendable {
     package let name: String
     /// Reads the settings and returns what builds the instance.
     package let configure: @Sendable (inout Fields) -> PluginFactory<Instance>
+    /// Of an input: the parsers that its records go through unless `parsers` says otherwise.
+    package let parsers: [String]
 }
 
 /// All plugins of this build.
@@ -43,7 +45,7 @@ package struct Registry: Sendable {
 
     /// Adds an input.
     package mutating func addInput<P: Input>(_: P.Type) {
-        Self.add(Self.kind(P.self) { $0 }, to: &inputs)
+        Self.add(Self.kind(P.self, parsers: P.standardParsers) { $0 }, to: &inputs)
     }
 
     /// Adds a parser.
@@ -66,16 +68,19 @@ package struct Registry: Sendable {
         if inputs[name] != nil { return ("an input", "inputs") }
         if outputs[name] != nil { return ("an output", "outputs") }
         if filters[name] != nil { return ("a filter", "filters") }
+        if parsers[name] != nil { return ("a parser", "parsers") }
         return nil
     }
 
     private static func kind<P: Plugin, Instance>(
-        _: P.Type, as erased: @escaping @Sendable (P) -> Instance
+        _: P.Type, parsers: [String] = [], as erased: @escaping @Sendable (P) -> Instance
     ) -> PluginKind<Instance> {
-        PluginKind(name: P.name) { fields in
-            let settings = P.Settings(from: &fields)
-            return { (context) throws(PluginError) in erased(try P(settings, context: context)) }
-        }
+        PluginKind(
+            name: P.name,
+            configure: { fields in
+                let settings = P.Settings(from: &fields)
+                return { (context) throws(PluginError) in erased(try P(settings, context: context)) }
+            }, parsers: parsers)
     }
 
     private static func add<Instance>(_ kind: PluginKind<Instance>, to kinds: inout [String: PluginKind<Instance>]) {

@@ -57,7 +57,7 @@ package final class FileInput: Input {
         self.discovery = discovery
     }
 
-    package func wake(now: Int64) { discovery?.wake(now: now) }
+    package func wake(on poller: inout Poller, now: Int64) { discovery?.wake(now: now) }
     package var nextDeadline: Int64 { discovery?.nextDeadline ?? .max }
     package var hasReady: Bool { tailer?.hasReady ?? false }
     package var lag: UInt64 { tailer?.lag ?? 0 }

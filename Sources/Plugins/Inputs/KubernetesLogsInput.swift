@@ -1,4 +1,5 @@
 // Input `kubernetes_logs`: the logs of this node's containers, with what their paths and links say of the pods.
+package import Bytes
 package import Disk
 import NodeFiles
 package import Pipeline
@@ -7,6 +8,7 @@ package import Records
 /// Reads container logs below /var/log/pods.
 package final class KubernetesLogsInput: Input {
     package static let name = "kubernetes_logs"
+    package static let standardParsers = [KlogParser.name]
 
     package struct Settings: PluginSettings {
         /// Where the kubelet keeps the pods' logs.
@@ -74,7 +76,7 @@ package final class KubernetesLogsInput: Input {
         self.discovery = discovery
     }
 
-    package func wake(now: Int64) { discovery?.wake(now: now) }
+    package func wake(on poller: inout Poller, now: Int64) { discovery?.wake(now: now) }
     package var nextDeadline: Int64 { discovery?.nextDeadline ?? .max }
     package var hasReady: Bool { tailer?.hasReady ?? false }
     package var lag: UInt64 { tailer?.lag ?? 0 }

@@ -2,9 +2,9 @@
 // character as it is. A slash is a character like any other here; for paths there is PathGlob.
 
 /// A pattern for names: namespaces, pods, units.
-package struct Glob: Sendable, Hashable {
+public struct Glob: Sendable, Hashable {
     /// The pattern as written.
-    package let pattern: String
+    public let pattern: String
     private let tokens: [Token]
 
     /// One step of the pattern.
@@ -16,10 +16,10 @@ package struct Glob: Sendable, Hashable {
     }
 
     /// Whether it has no wildcard, so that it matches exactly one name.
-    package var isLiteral: Bool { literal != nil }
+    public var isLiteral: Bool { literal != nil }
 
     /// The only name it matches, escapes taken out; nil when it has a wildcard.
-    package var literal: String? {
+    public var literal: String? {
         var bytes: [UInt8] = []
         for token in tokens {
             guard case .byte(let byte) = token else { return nil }
@@ -29,12 +29,12 @@ package struct Glob: Sendable, Hashable {
     }
 
     /// Whether the whole of `name` matches.
-    package func matches(_ name: String) -> Bool { matches(name.utf8.span) }
+    public func matches(_ name: String) -> Bool { matches(name.utf8.span) }
 
     /// Whether the whole of `name`, UTF-8, matches.
     ///
     /// Only the last `*` is ever tried again, so the time is at most the product of both lengths, whatever the pattern.
-    package func matches(_ name: Span<UInt8>) -> Bool {
+    public func matches(_ name: Span<UInt8>) -> Bool {
         var token = 0
         var position = 0
         var retry: (token: Int, position: Int)?
@@ -91,14 +91,13 @@ package struct Glob: Sendable, Hashable {
     }
 }
 
-extension Glob: TextSettingValue, CustomStringConvertible {
-    package static var expectation: String { "a glob such as kube-*" }
-
+extension Glob: CustomStringConvertible {
     /// The pattern as written.
-    package var description: String { pattern }
+    public var description: String { pattern }
 
-    package init(text: String) throws(SettingMisfit) {
-        guard !text.isEmpty else { throw .text("is empty", hint: "write * to match every name") }
+    /// Reads a pattern.
+    public init(_ text: String) throws(GlobError) {
+        guard !text.isEmpty else { throw GlobError("is empty", hint: "write * to match every name") }
         pattern = text
         var tokens: [Token] = []
         var rest = text.unicodeScalars[...]
@@ -111,12 +110,12 @@ extension Glob: TextSettingValue, CustomStringConvertible {
             case "[":
                 tokens.append(try Self.set(takenFrom: &rest))
             case "{", "}":
-                throw .text(
+                throw GlobError(
                     "has braces, which mean nothing in a glob",
                     hint: "write a list of globs instead, or \\\(scalar) for the character itself")
             case "\\":
                 guard let escaped = rest.popFirst() else {
-                    throw .text("ends with a backslash", hint: "write \\\\ for the character itself")
+                    throw GlobError("ends with a backslash", hint: "write \\\\ for the character itself")
                 }
                 tokens += UTF8.encode(escaped).map { $0.map { .byte($0) } } ?? []
             default:
@@ -127,7 +126,7 @@ extension Glob: TextSettingValue, CustomStringConvertible {
     }
 
     /// Reads a set, the opening bracket being already taken.
-    private static func set(takenFrom rest: inout Substring.UnicodeScalarView) throws(SettingMisfit) -> Token {
+    private static func set(takenFrom rest: inout Substring.UnicodeScalarView) throws(GlobError) -> Token {
         var ranges: [ClosedRange<UInt32>] = []
         var isNegated = false
         if let sign = rest.first, sign == "!" || sign == "^" {
@@ -142,9 +141,22 @@ extension Glob: TextSettingValue, CustomStringConvertible {
                 rest.removeFirst(2)
                 high = end == "\\" ? rest.popFirst() ?? end : end
             }
-            guard low <= high else { throw .text("has the range \(low)-\(high), which runs backwards") }
+            guard low <= high else { throw GlobError("has the range \(low)-\(high), which runs backwards") }
             ranges.append(low.value...high.value)
         }
-        throw .text("has a '[' without its ']'", hint: "write \\[ for the character itself")
+        throw GlobError("has a '[' without its ']'", hint: "write \\[ for the character itself")
+    }
+}
+
+/// Why a text is no glob.
+public struct GlobError: Error {
+    /// What is wrong, to stand behind the text itself: "is empty".
+    public let predicate: String
+    /// What to write instead.
+    public let hint: String?
+
+    init(_ predicate: String, hint: String? = nil) {
+        self.predicate = predicate
+        self.hint = hint
     }
 }

@@ -1,0 +1,209 @@
+// The fields of one journal entry, copied out of the journal, with the known ones at hand.
+import Bytes
+import Records
+
+/// A field that means something to this program, by its place in `FieldNames`.
+struct KnownField: Equatable, Sendable {
+    let index: Int
+
+    static let message = KnownField(index: 0)
+    static let unit = KnownField(index: 1)
+    static let identifier = KnownField(index: 2)
+    static let pid = KnownField(index: 3)
+    static let priority = KnownField(index: 4)
+    static let transport = KnownField(index: 5)
+    static let bootID = KnownField(index: 6)
+    static let aboutUnit = KnownField(index: 7)
+    static let objectUnit = KnownField(index: 8)
+    static let coredumpUnit = KnownField(index: 9)
+    static let uid = KnownField(index: 10)
+    static let messageID = KnownField(index: 11)
+    static let slice = KnownField(index: 12)
+    static let dropped = KnownField(index: 13)
+
+    /// The names of the above, in their order. systemd.journal-fields(7)
+    static let names = [
+        "MESSAGE", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_PID", "PRIORITY", "_TRANSPORT", "_BOOT_ID", "UNIT",
+        "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_UID", "MESSAGE_ID", "_SYSTEMD_SLICE", "N_DROPPED",
+    ]
+}
+
+/// Finds the number of a field's name, without a dictionary.
+struct FieldNames: ~Copyable {
+    /// What is not among the names.
+    static let unknown = -1
+
+    private var text = Arena(capacity: 512)
+    private var ranges = Column<ByteRange>(capacity: 32)
+    /// Open addressing: the number of a name, or `unknown`.
+    private var table: Column<Int32>
+    private let mask: Int
+
+    /// `names`: each once.
+    init(_ names: [String]) {
+        var size = 64
+        while size < names.count * 4 { size *= 2 }
+        mask = size - 1
+        table = Column(capacity: size)
+        for _ in 0..<size { table.append(Int32(FieldNames.unknown)) }
+        for (number, name) in names.enumerated() {
+            ranges.append(ByteRange(start: text.count, length: name.utf8.count))
+            text.append(text: name)
+            var place = FieldNames.hash(name.utf8.span) & mask
+            while table[place] >= 0 { place = (place + 1) & mask }
+            table[place] = Int32(number)
+        }
+    }
+
+    /// The number of a name: its place in the list.
+    @inline(__always)
+    func number(of name: Span<UInt8>) -> Int {
+        var place = FieldNames.hash(name) & mask
+        while true {
+            let number = Int(table[place])
+            if number < 0 || isName(number, name) { return number }
+            place = (place + 1) & mask
+        }
+    }
+
+    @inline(__always)
+    private func isName(_ number: Int, _ name: Span<UInt8>) -> Bool {
+        let range = ranges[number]
+        guard Int(range.length) == name.count else { return false }
+        let known = text.span.extracting(Int(range.start)..<Int(range.start + range.length))
+        return known.isEqual(to: name)
+    }
+
+    @inline(__always)
+    private static func hash(_ name: Span<UInt8>) -> Int {
+        let word = (name.firstWord &+ UInt64(name.count)) &* 0x9e37_79b9_7f4a_7c15 ^ name.lastWord
+        return Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 40)
+    }
+}
+
+/// One field of an entry.
+struct FieldSlot: BitwiseCopyable {
+    /// The name's number, or `FieldNames.unknown`.
+    let number: Int32
+    /// An unknown field's name.
+    let name: ByteRange
+    let value: ByteRange
+    /// Bytes that the value had before it was cut.
+    let size: UInt32
+}
+
+/// The fields of one entry. It is filled again for each.
+struct EntryFields: ~Copyable {
+    let names: FieldNames
+    /// Bytes of a value that are kept.
+    let maxField: Int
+    /// Whether fields whose names are not known are kept.
+    let keepsUnknown: Bool
+    /// Names and values.
+    var text = Arena(capacity: 4096)
+    var slots = Column<FieldSlot>(capacity: 64)
+    /// Where each known field comes first among the slots; -1: not in this entry.
+    private var first = Column<Int32>(capacity: 64)
+    private let nameCount: Int
+    /// Bytes of names and values, as the entry has them.
+    private(set) var bytes = 0
+    /// Whether a known field came more than once, or there are unknown ones: then repeats are to be looked for.
+    private(set) var mayRepeat = false
+
+    init(names: [String], keepsUnknown: Bool, maxField: Int) {
+        self.names = FieldNames(names)
+        nameCount = names.count
+        self.keepsUnknown = keepsUnknown
+        self.maxField = maxField
+        for _ in names { first.append(-1) }
+    }
+
+    /// Forgets the last entry.
+    mutating func reset() {
+        if text.capacity > 1 << 20 { text.shrink(toAtMost: 64 * 1024) } else { text.removeAll() }
+        slots.removeAll()
+        for i in 0..<nameCount { first[i] = -1 }
+        bytes = 0
+        mayRepeat = false
+    }
+
+    /// Takes a field, if it is of any use.
+    @inline(__always)
+    mutating func note(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        bytes += name.count + value.count + 2
+        let number = names.number(of: name)
+        var nameRange = ByteRange(start: 0, length: 0)
+        if number < 0 {
+            guard keepsUnknown else { return }
+            mayRepeat = true
+            nameRange = ByteRange(start: text.count, length: name.count)
+            text.append(name)
+        } else if first[number] < 0 {
+            first[number] = Int32(slots.count)
+        } else {
+            mayRepeat = true
+        }
+        let kept = value.count <= maxField ? value.count : EntryFields.cut(value, at: maxField)
+        let range = ByteRange(start: text.count, length: kept)
+        text.append(value.extracting(first: kept))
+        slots.append(
+            FieldSlot(number: Int32(number), name: nameRange, value: range, size: UInt32(clamping: value.count)))
+    }
+
+    /// Where to cut so that no character is cut in two.
+    private static func cut(_ value: Span<UInt8>, at limit: Int) -> Int {
+        var end = limit
+        while end > limit - 4, end > 0, value[end] & 0xC0 == 0x80 { end -= 1 }
+        return value[end] & 0xC0 == 0x80 ? limit : end
+    }
+
+    /// The first slot of a known field; nil when the entry has none.
+    @inline(__always)
+    func slot(_ field: KnownField) -> FieldSlot? {
+        let place = first[field.index]
+        return place < 0 ? nil : slots[Int(place)]
+    }
+
+    /// Lends the value of a known field, the first if it is repeated; false when the entry has none.
+    @inline(__always)
+    func value<R>(_ field: KnownField, _ body: (Span<UInt8>) -> R) -> R? {
+        guard let slot = slot(field) else { return nil }
+        return body(span(slot.value))
+    }
+
+    /// Bytes of the entry.
+    @inline(__always)
+    @_lifetime(borrow self)
+    func span(_ range: ByteRange) -> Span<UInt8> {
+        text.span.extracting(Int(range.start)..<(Int(range.start) + Int(range.length)))
+    }
+
+    /// Whether any value of a known field fits.
+    func anyValue(_ field: KnownField, fits: (Span<UInt8>) -> Bool) -> Bool {
+        let place = first[field.index]
+        guard place >= 0 else { return false }
+        for index in Int(place)..<slots.count where Int(slots[index].number) == field.index {
+            if fits(span(slots[index].value)) { return true }
+        }
+        return false
+    }
+
+    /// Whether a known field has just this value.
+    @inline(__always)
+    func isValue(_ field: KnownField, _ literal: StaticString) -> Bool {
+        value(field) { $0.isEqual(to: literal) } ?? false
+    }
+
+    /// A known field's value as a number below 10^18; nil when it is not all digits.
+    func number(_ field: KnownField) -> Int? {
+        value(field) { (digits: Span<UInt8>) -> Int? in
+            guard digits.count > 0, digits.count <= 18 else { return nil }
+            var number = 0
+            for i in 0..<digits.count {
+                guard digits[i] >= 48, digits[i] <= 57 else { return nil }
+                number = number * 10 + Int(digits[i] - 48)
+            }
+            return number
+        } ?? nil
+    }
+}

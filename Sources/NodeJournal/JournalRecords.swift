@@ -1,0 +1,325 @@
+// Makes records of journal entries: the message, and an ending with the entry's fields. The shape is in docs/records.md.
+import Bytes
+package import Journal
+package import Records
+
+/// Which fields of an entry its record has, beside the time and the message.
+package enum JournalFields: Sendable, Equatable {
+    /// What the record shape has, and what says where in a program and in which run of it the message comes from.
+    package static let standard = [
+        "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_PID", "PRIORITY", "_TRANSPORT", "_BOOT_ID", "MESSAGE_ID", "SYSLOG_FACILITY",
+        "CODE_FILE", "CODE_LINE", "INVOCATION_ID",
+    ]
+
+    case all
+    case these([String])
+
+    /// The names that are given; none for `all`.
+    var names: [String] {
+        switch self {
+        case .all: []
+        case .these(let names): names
+        }
+    }
+}
+
+/// What every record of a journal has from its input.
+package struct JournalRecordOptions: Sendable {
+    package var fields = JournalFields.these(JournalFields.standard)
+    package var selection = JournalSelection()
+    /// Bytes of a field's value that are kept.
+    package var maxField = 1 << 20
+    /// The node's name; empty: records have none.
+    package var node = ""
+    /// The static fields, encoded: `,"name":value` for each.
+    package var staticFields: [UInt8] = []
+
+    package init() {}
+}
+
+/// Turns entries into records, one after the other. It keeps what repeats from one entry to the next.
+package struct JournalRecords: ~Copyable {
+    /// What an entry was good for.
+    package enum Outcome: Sendable {
+        /// It became the batch's last row.
+        case record
+        /// It is not among those that are wanted.
+        case unwanted
+    }
+
+    private let options: JournalRecordOptions
+    private(set) var entry: EntryFields
+    private let matchFields: [KnownField]
+    /// By a name's number: `"pid":`, and whether digits are written as a number; an empty range: not written.
+    private var keys = Column<ByteRange>(capacity: 32)
+    private var keyText = Arena(capacity: 1024)
+    private let numeric: [Bool]
+    /// The fields that come first, in this order.
+    private static let leading: [KnownField] = [.unit, .identifier, .pid, .priority, .transport, .bootID]
+    private static let leadingKeys = ["unit", "identifier", "pid", "priority", "transport", "boot_id"]
+    /// Fields that are numbers, when they are all digits.
+    private static let numbers: Set<String> = ["_PID", "PRIORITY", "SYSLOG_FACILITY", "CODE_LINE"]
+    private let nodeMember: [UInt8]
+    private let isAll: Bool
+
+    package init(_ options: JournalRecordOptions) {
+        self.options = options
+        isAll = options.fields == .all
+        var names = KnownField.names
+        for name in options.fields.names + options.selection.fieldNames where !names.contains(name) {
+            names.append(name)
+        }
+        entry = EntryFields(names: names, keepsUnknown: isAll, maxField: options.maxField)
+        matchFields = options.selection.fieldNames.map { KnownField(index: names.firstIndex(of: $0) ?? 0) }
+        numeric = names.map(JournalRecords.numbers.contains)
+        for name in names {
+            let start = keyText.count
+            // A message has its own place; only what there is of them beyond the first is a field.
+            if isAll || options.fields.names.contains(name) || name == "MESSAGE" {
+                keyText.appendJSONString(JournalRecords.key(of: name))
+                keyText.append(":")
+            }
+            keys.append(ByteRange(start: start, length: keyText.count - start))
+        }
+        var node = Arena(capacity: 64)
+        if !options.node.isEmpty {
+            node.append(",\"node_name\":")
+            node.appendJSONString(options.node)
+        }
+        nodeMember = Array(copying: node.span)
+    }
+
+    /// The name that a field has in records: that of the record shape, or its own in lower case, with `_` behind it where that name is
+    /// taken.
+    package static func key(of name: String) -> String {
+        if let place = leading.firstIndex(where: { KnownField.names[$0.index] == name }) { return leadingKeys[place] }
+        let lower = name.lowercased()
+        return leadingKeys.contains(lower) || lower == "node_name" ? lower + "_" : lower
+    }
+
+    /// Reads the entry that the reader stands on, and appends its record to the batch if it is wanted.
+    /// - Parameter time: the entry's, microseconds since 1970.
+    /// - Throws: when the entry is gone, with its file. One that cannot be read for certain is kept, marked and counted.
+    package mutating func append(
+        _ reader: inout JournalReader, time: UInt64, to batch: inout RecordBatch
+    ) throws(JournalError) -> Outcome {
+        var isDamaged = false
+        entry.reset()
+        do throws(JournalError) {
+            isDamaged = try reader.forEachField { entry.note($0, $1) } > 0
+        } catch .noEntry {
+            throw .noEntry
+        } catch {
+            isDamaged = true
+        }
+        // Nobody can say of a damaged entry that it is not wanted.
+        guard isDamaged || options.selection.includes(entry, matchFields: matchFields) else { return .unwanted }
+        appendRow(time: Int64(clamping: time) &* 1000, isDamaged: isDamaged, to: &batch)
+        return .record
+    }
+
+    /// When the last entry says that journald threw messages away: whose they were, and how many.
+    package var suppressed: (unit: String, messages: UInt64)? {
+        guard entry.isValue(.transport, "driver") else { return nil }
+        // SD_MESSAGE_JOURNAL_DROPPED: a service was over its rate limit.
+        if entry.isValue(.messageID, "a596d6fe7bfa4994828e72309e95d61e") {
+            let unit = entry.value(.objectUnit) { String(decoding: $0) } ?? ""
+            return (unit, UInt64(entry.number(.dropped) ?? 1))
+        }
+        // SD_MESSAGE_JOURNAL_MISSED: the kernel's buffer ran over; only the text says how far: "Missed 12 kernel messages".
+        guard entry.isValue(.messageID, "e9bf28e6e834481bb6f48f548ad13606") else { return nil }
+        let text = entry.value(.message) { String(decoding: $0) } ?? ""
+        return ("kernel", text.split(separator: " ").lazy.compactMap { UInt64($0) }.first ?? 1)
+    }
+
+    private mutating func appendRow(time: Int64, isDamaged: Bool, to batch: inout RecordBatch) {
+        let start = batch.arena.count
+        var isCut = false
+        if let message = entry.slot(.message) {
+            batch.arena.append(entry.text, from: Int(message.value.start), count: Int(message.value.length))
+        }
+        var row = Row(time: time, start: start, length: batch.arena.count - start, stream: .none)
+        if let number = entry.number(.priority), number < 8, let severity = Severity(number: number) {
+            row.severity = severity
+        }
+        let ending = batch.arena.count
+        let isInvalid = appendEnding(to: &batch.arena)
+        batch.endings.append(ByteRange(start: ending, length: batch.arena.count - ending))
+        row.ending = UInt32(batch.endings.count)
+        for index in 0..<entry.slots.count {
+            let slot = entry.slots[index]
+            guard slot.size > slot.value.length else { continue }
+            isCut = true
+            batch.counts[.skippedBytes] += UInt64(slot.size - slot.value.length)
+        }
+        if isCut {
+            row.flags.insert(.truncated)
+            batch.counts[.truncatedRecords] += 1
+        }
+        if isDamaged {
+            row.flags.insert(.malformed)
+            batch.counts[.damagedEntries] += 1
+        }
+        if isInvalid {
+            row.flags.insert(.invalidText)
+            batch.counts[.invalidTextRecords] += 1
+        }
+        batch.counts[.readBytes] += UInt64(entry.bytes)
+        batch.rows.append(row)
+    }
+
+    // MARK: The ending
+
+    /// Appends `,"origin":"journal","journal":{...}` and what is static. Returns whether a byte was replaced.
+    private func appendEnding(to out: inout Arena) -> Bool {
+        out.append(",\"origin\":\"journal\",\"journal\":{")
+        var isInvalid = false
+        var isFirst = true
+        // The unit that it is about counts; the one that says it is told as well, then.
+        let about = entry.about.first
+        for field in JournalRecords.leading where keys[field.index].length > 0 {
+            let shown = field == .unit ? about ?? field : field
+            guard let slot = entry.slot(shown) else { continue }
+            JournalRecords.separate(&isFirst, &out)
+            out.append(keyText, from: Int(keys[field.index].start), count: Int(keys[field.index].length))
+            if field == shown, entry.mayRepeat, repeats(of: slot) {
+                appendAll(of: slot, &out, &isInvalid)
+            } else {
+                appendValue(slot, &out, &isInvalid)
+            }
+        }
+        if about != nil, keys[KnownField.unit.index].length > 0, let slot = entry.slot(.unit) {
+            JournalRecords.separate(&isFirst, &out)
+            out.append("\"_systemd_unit\":")
+            appendValue(slot, &out, &isInvalid)
+        }
+        appendOthers(&out, &isFirst, &isInvalid)
+        out.append(isFirst ? nodeMember.span.extracting(droppingFirst: min(1, nodeMember.count)) : nodeMember.span)
+        out.append("}")
+        out.append(options.staticFields)
+        out.append("}\n")
+        return isInvalid
+    }
+
+    private func appendOthers(_ out: inout Arena, _ isFirst: inout Bool, _ isInvalid: inout Bool) {
+        var hasMessage = false
+        for index in 0..<entry.slots.count {
+            let slot = entry.slots[index]
+            let number = Int(slot.number)
+            if number >= 0 {
+                if keys[number].length == 0 || JournalRecords.isLeading(number) { continue }
+                if number == KnownField.message.index {
+                    // The first one is the record's message.
+                    if !hasMessage {
+                        hasMessage = true
+                        continue
+                    }
+                }
+            }
+            if entry.mayRepeat, isRepeat(index) { continue }
+            JournalRecords.separate(&isFirst, &out)
+            if number >= 0 {
+                out.append(keyText, from: Int(keys[number].start), count: Int(keys[number].length))
+            } else {
+                appendKey(slot.name, &out)
+            }
+            if entry.mayRepeat, repeats(of: slot, from: index) {
+                appendAll(of: slot, from: index, &out, &isInvalid)
+            } else {
+                appendValue(slot, &out, &isInvalid)
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func separate(_ isFirst: inout Bool, _ out: inout Arena) {
+        if !isFirst { out.append(",") }
+        isFirst = false
+    }
+
+    @inline(__always)
+    private static func isLeading(_ number: Int) -> Bool {
+        number >= KnownField.unit.index && number <= KnownField.bootID.index
+    }
+
+    /// An unknown field's name in lower case.
+    private func appendKey(_ name: ByteRange, _ out: inout Arena) {
+        let name = entry.span(name)
+        out.append("\"")
+        let start = out.count
+        for i in 0..<name.count {
+            let byte = name[i]
+            let lower = byte >= 65 && byte <= 90 ? byte | 0x20 : byte
+            // journald takes capitals, digits and underscores; other writers are not to break the record.
+            out.append(lower < 0x20 || lower >= 0x7f || lower == 0x22 || lower == 0x5c ? UInt8(ascii: "?") : lower)
+        }
+        if isTaken(out.span.extracting(start..<out.count)) { out.append("_") }
+        out.append("\":")
+    }
+
+    private func isTaken(_ key: Span<UInt8>) -> Bool {
+        switch key.count {
+        case 3: key.isEqual(to: "pid")
+        case 4: key.isEqual(to: "unit")
+        case 7: key.isEqual(to: "boot_id")
+        case 8: key.isEqual(to: "priority")
+        case 9: key.isEqual(to: "transport") || key.isEqual(to: "node_name")
+        case 10: key.isEqual(to: "identifier")
+        default: false
+        }
+    }
+
+    // MARK: Repeated fields
+
+    private func isSame(_ a: FieldSlot, _ b: FieldSlot) -> Bool {
+        guard a.number == b.number else { return false }
+        guard a.number < 0 else { return true }
+        return entry.span(a.name).isEqual(to: entry.span(b.name))
+    }
+
+    /// Whether an earlier slot has the same name, so that this one is told already. Of messages, the first does not count.
+    private func isRepeat(_ index: Int) -> Bool {
+        let slot = entry.slots[index]
+        var toSkip = slot.number == KnownField.message.index ? 1 : 0
+        for earlier in 0..<index where isSame(entry.slots[earlier], slot) {
+            if toSkip == 0 { return true }
+            toSkip -= 1
+        }
+        return false
+    }
+
+    private func repeats(of slot: FieldSlot, from index: Int = 0) -> Bool {
+        var count = 0
+        for other in index..<entry.slots.count where isSame(entry.slots[other], slot) { count += 1 }
+        return count > 1
+    }
+
+    private func appendAll(of slot: FieldSlot, from index: Int = 0, _ out: inout Arena, _ isInvalid: inout Bool) {
+        var isFirst = true
+        out.append("[")
+        for other in index..<entry.slots.count where isSame(entry.slots[other], slot) {
+            JournalRecords.separate(&isFirst, &out)
+            appendValue(entry.slots[other], &out, &isInvalid)
+        }
+        out.append("]")
+    }
+
+    private func appendValue(_ slot: FieldSlot, _ out: inout Arena, _ isInvalid: inout Bool) {
+        let start = Int(slot.value.start)
+        let count = Int(slot.value.length)
+        if slot.number >= 0, numeric[Int(slot.number)], isNumber(start, count) {
+            out.append(entry.text, from: start, count: count)
+            return
+        }
+        out.append("\"")
+        if out.appendEscaped(entry.text, from: start, count: count) { isInvalid = true }
+        out.append("\"")
+    }
+
+    /// Digits that JSON takes for a number which every receiver can hold.
+    private func isNumber(_ start: Int, _ count: Int) -> Bool {
+        guard count > 0, count <= 15, count == 1 || entry.text[start] != 48 else { return false }
+        for i in start..<(start + count) where entry.text[i] < 48 || entry.text[i] > 57 { return false }
+        return true
+    }
+}

@@ -1,0 +1,525 @@
+// Follows one journal: opens it and opens it again, goes on after the last committed entry, notices what is lost.
+// It is driven by the lane's thread and never waits. The rules are in docs/journal.md.
+import Bytes
+package import Disk
+package import Journal
+package import Records
+package import Telemetry
+
+/// Where to begin in a journal that was never read before.
+package enum JournalStart: Sendable, Equatable {
+    /// At its first entry.
+    case beginning
+    /// Behind its last entry.
+    case end
+    /// At the first entry of the boot that its newest entry is of.
+    case boot
+    /// So many nanoseconds ago.
+    case ago(Int64)
+}
+
+/// How a journal is followed.
+package struct JournalTailOptions: Sendable {
+    /// The input's name.
+    package var input: String
+    package var source = JournalSource.local
+    /// A folder of ours for links, where two journal folders are read as one.
+    package var links: String?
+    package var records = JournalRecordOptions()
+    package var start = JournalStart.ago(3_600_000_000_000)
+    /// Read to the present end, and no further.
+    package var once = false
+
+    package init(input: String) { self.input = input }
+}
+
+/// Reads a journal, a batch at a time.
+package final class JournalTailer {
+    private let options: JournalTailOptions
+    private let telemetry: Telemetry
+    private var records: JournalRecords
+    private var reader: JournalReader?
+    private var descriptor: Int32?
+    private let known: [KnownSource]
+    private var number: SourceNumber?
+
+    /// Where reading stands, and what its journal cursor says; as of the last batch that was handed out.
+    private var position: JournalPosition?
+    private var cursor: JournalCursor?
+    /// The position is one that the store was not told yet.
+    private var isUntold = false
+    private var untoldCounts = Counts()
+
+    private var isReady = false
+    /// The last step found nothing: what comes next is new.
+    private var isCaughtUp = false
+    /// With `once`: the end was reached.
+    private var isDone = false
+    private var wantsReopen = false
+    /// Files came or went since they were looked at.
+    private var filesChanged = false
+    /// Whether files may be unreadable for us, so that their entries only seem to be missing.
+    private var mayNotSeeAll = false
+    /// Entries seemed to be missing at the last look: this one decides.
+    private var isSecondLook = false
+    private var nextSecondLook: Int64 = 0
+
+    private var lastEntryAt: Int64 = 0
+    private var nextLook: Int64 = 0
+    private var nextCheck: Int64 = 0
+    private var retryDelay = JournalTailer.shortestRetry
+    private var presentFolders: [String] = []
+    private var told: Set<String> = []
+    private var saidNothing: (reason: String, at: Int64)?
+    private var faults = 0
+    private var wasFound = false
+
+    /// The last entry's boot, its time, and how far its clocks are apart, microseconds.
+    private var boot: JournalID?
+    private var clocks: Int64 = 0
+
+    /// Bytes of a batch, and entries that are looked at for it.
+    private static let batchBytes = 256 * 1024
+    private static let batchEntries = 4096
+    /// journald tells followers of an entry up to 250 ms late (its POST_CHANGE_TIMER_INTERVAL_USEC), so for a while after each one
+    /// the journal is looked at rather than waited for.
+    private static let lookInterval: Int64 = 50_000_000
+    private static let lookFor: Int64 = 10_000_000_000
+    private static let checkInterval: Int64 = 10_000_000_000
+    private static let shortestRetry: Int64 = 100_000_000
+    private static let longestRetry: Int64 = 10_000_000_000
+    private static let reminder: Int64 = 600_000_000_000
+
+    package init(_ options: JournalTailOptions, known: [KnownSource], telemetry: Telemetry) {
+        self.options = options
+        self.known = known.filter { $0.identity.kind == .journal }
+        self.telemetry = telemetry
+        records = JournalRecords(options.records)
+        for source in self.known.reversed() where position == nil {
+            position = JournalPosition(source.position)
+            if source.identity.path == path { number = source.number }
+        }
+        if let position, case .after(let text) = position { cursor = JournalCursor(text) }
+    }
+
+    /// What the source is called.
+    private var path: String {
+        switch options.source {
+        case .local: "journal"
+        case .folders(let paths), .files(let paths): paths.joined(separator: ":")
+        }
+    }
+
+    // MARK: Opening
+
+    /// Opens the journal, at the start and whenever that has to be tried again.
+    /// - Returns: why nothing can be read; nil when the journal is open.
+    @discardableResult
+    package func open(on poller: inout Poller, now: Int64) -> String? {
+        close(on: &poller)
+        wantsReopen = false
+        nextCheck = now + JournalTailer.checkInterval
+        do throws(JournalError) {
+            presentFolders = options.source.presentFolders
+            let survey = JournalSurvey(options.source)
+            tell(survey.findings)
+            let files = survey.files.filter(\.isReadable)
+            guard !files.isEmpty else {
+                let reason = survey.findings.isEmpty ? "there are no journal files" : survey.findings.described
+                return nothing(reason, now)
+            }
+            if !wasFound { lookAtMachine(files, survey) }
+            mayNotSeeAll = !survey.findings.isEmpty
+            var reader = try JournalReader(options.source, links: options.links)
+            try place(&reader, files)
+            faults = reader.faults
+            if !options.once { watch(&reader, &poller) }
+            self.reader = consume reader
+        } catch {
+            return nothing(error.description, now)
+        }
+        saidNothing = nil
+        wasFound = true
+        isReady = !isDone
+        isCaughtUp = false
+        return nil
+    }
+
+    private func close(on poller: inout Poller) {
+        if let descriptor { poller.remove(descriptor) }
+        descriptor = nil
+        reader = nil
+        isReady = false
+    }
+
+    /// Nothing can be read now: says so, again only when the reason is another or much time has passed.
+    private func nothing(_ reason: String, _ now: Int64) -> String {
+        if saidNothing?.reason != reason || now - (saidNothing?.at ?? 0) > JournalTailer.reminder {
+            telemetry.tell(JournalEvent.nothingToRead(input: options.input, reason: reason))
+            saidNothing = (reason, now)
+        }
+        nextLook = now + JournalTailer.checkInterval
+        isDone = options.once
+        return reason
+    }
+
+    private func watch(_ reader: inout JournalReader, _ poller: inout Poller) {
+        do throws(JournalError) {
+            let descriptor = try reader.descriptor()
+            do throws(DiskError) {
+                try poller.add(descriptor)
+                self.descriptor = descriptor
+            } catch {
+                telemetry.tell(JournalEvent.noWatch(input: options.input, reason: error.description))
+            }
+        } catch {
+            telemetry.tell(JournalEvent.noWatch(input: options.input, reason: error.description))
+        }
+    }
+
+    private func tell(_ findings: [JournalFinding]) {
+        for finding in findings where told.insert(finding.description).inserted {
+            telemetry.tell(JournalEvent.unreadable(input: options.input, finding: finding))
+        }
+    }
+
+    /// Says what is surprising about the journal that was found.
+    private func lookAtMachine(_ files: [JournalFile], _ survey: JournalSurvey) {
+        guard !options.once else { return }
+        let machines = Set(files.compactMap { $0.header?.machineID.description })
+        if let own = JournalID.thisMachine?.description, !machines.contains(own) {
+            telemetry.tell(
+                JournalEvent.foreignMachine(input: options.input, machines: machines.sorted(), own: own))
+        }
+        let newest = Int64(clamping: files.compactMap { $0.header?.lastRealtime }.max() ?? 0)
+        if newest > 0, SystemClock.realtime / 1000 - newest > 3_600_000_000 {
+            telemetry.tell(JournalEvent.stale(input: options.input, newest: JournalTailer.text(newest &* 1000)))
+        }
+    }
+
+    private static func text(_ nanoseconds: Int64) -> String {
+        var text = Arena(capacity: 64)
+        var writer = TimestampWriter()
+        writer.append(nanoseconds, to: &text)
+        return String(decoding: text.span)
+    }
+
+    // MARK: Going on
+
+    /// Lets the reader stand before the first entry that is to be read.
+    private func place(_ reader: inout JournalReader, _ files: [JournalFile]) throws(JournalError) {
+        switch position {
+        case .after(let text):
+            try resume(&reader, text, files)
+            if !wasFound { telemetry.tell(JournalEvent.resumed(input: options.input, files: files.count)) }
+        case .from(let time): try reader.seek(to: time == 0 ? .head : .realtime(time))
+        case nil:
+            let first = try start(&reader)
+            telemetry.tell(
+                JournalEvent.opened(input: options.input, files: files.count, from: options.start.description))
+            stand(at: first)
+        }
+    }
+
+    /// Finds the place of a first start, and goes there.
+    private func start(_ reader: inout JournalReader) throws(JournalError) -> JournalPosition {
+        switch options.start {
+        case .beginning: return .from(0)
+        case .ago(let nanoseconds):
+            let time = UInt64(clamping: (SystemClock.realtime - nanoseconds) / 1000)
+            try reader.seek(to: .realtime(time))
+            return .from(time)
+        case .end: try reader.skipToEnd()
+        case .boot:
+            try reader.seek(to: .tail)
+            guard try reader.previous() else { return .from(0) }
+            try reader.seek(to: .monotonic(0, boot: try reader.moment().bootID))
+            // Steps behind the entry before the boot's first one.
+            guard try reader.previous() else {
+                try reader.seek(to: .head)
+                return .from(0)
+            }
+        }
+        do throws(JournalError) {
+            return .after(try reader.cursor())
+        } catch {
+            // There is no entry at all.
+            return .from(0)
+        }
+    }
+
+    /// Goes on behind the entry of a journal cursor, and accounts for what is gone.
+    private func resume(
+        _ reader: inout JournalReader, _ text: String, _ files: [JournalFile]
+    ) throws(JournalError) {
+        let found: JournalResumption
+        do throws(JournalError) {
+            found = try reader.resume(after: text)
+        } catch .badCursor(let text) {
+            telemetry.tell(JournalEvent.readFailed(input: options.input, reason: "\(text) is no journal cursor"))
+            stand(at: .from(0))
+            return try reader.seek(to: .head)
+        }
+        switch found {
+        case .found: break
+        case .gone:
+            let lost = lostEntries(files)
+            if lost != 0 {
+                telemetry.tell(JournalEvent.goneWhileStopped(input: options.input, entries: lost))
+                count(lost: lost ?? 0)
+            }
+        case .nothingLater:
+            guard try goToLaterBoot(&reader, files) else { return try reader.skipToEnd() }
+        }
+        // What was lost is told: the next batch is not to be measured by it.
+        if case .gone = found { cursor = nil }
+    }
+
+    /// How many entries lay between the last one read and the first that is left, by their numbers; nil when these do not tell.
+    private func lostEntries(_ files: [JournalFile]) -> UInt64? {
+        guard let cursor else { return nil }
+        let headers = files.compactMap(\.header).filter { $0.sequenceID == cursor.sequenceID && $0.entries > 0 }
+        guard let first = headers.map(\.firstSequence).filter({ $0 > cursor.sequence }).min(),
+            !headers.contains(where: { $0.firstSequence <= cursor.sequence && $0.lastSequence >= cursor.sequence })
+        else { return nil }
+        return first - cursor.sequence - 1
+    }
+
+    /// Everything that is there sorts before the last entry read. When it is of another boot and counted by another journald, it was
+    /// never read: the clock was set back, or the journal replaced. Goes to that boot's first entry.
+    private func goToLaterBoot(
+        _ reader: inout JournalReader, _ files: [JournalFile]
+    ) throws(JournalError) -> Bool {
+        guard let cursor, !files.contains(where: { $0.header?.sequenceID == cursor.sequenceID }) else { return false }
+        try reader.seek(to: .tail)
+        guard try reader.previous() else { return false }
+        let newest = try reader.moment().bootID
+        guard newest != cursor.bootID else { return false }
+        try reader.seek(to: .monotonic(0, boot: newest))
+        telemetry.tell(JournalEvent.startedAnew(input: options.input, entry: "boot \(newest)"))
+        count(lost: 0)
+        self.cursor = nil
+        return true
+    }
+
+    private func count(lost: UInt64) { untoldCounts[.vanishedEntries] += lost }
+
+    private func stand(at position: JournalPosition) {
+        self.position = position
+        if case .after(let text) = position { cursor = JournalCursor(text) } else { cursor = nil }
+        isUntold = true
+    }
+
+    // MARK: Being driven
+
+    /// Takes what the journal's descriptor has to tell, and opens the journal again where that is called for.
+    package func wake(on poller: inout Poller, now: Int64) {
+        guard !isDone else { return }
+        guard reader != nil, !wantsReopen else {
+            if now >= nextLook || wantsReopen { open(on: &poller, now: now) }
+            return
+        }
+        do throws(JournalError) {
+            let change = try reader?.process() ?? .nothing
+            if change == .invalidate { filesChanged = true }
+            let deadline = try reader?.deadline() ?? nil
+            let isActive = now - lastEntryAt < JournalTailer.lookFor || descriptor == nil
+            nextLook = min(isActive ? now + JournalTailer.lookInterval : .max, deadline ?? .max)
+            isReady = true
+        } catch {
+            failed(error, now)
+        }
+        if now >= nextCheck { check(now) }
+    }
+
+    /// Looks whether there is a folder that was not there, and after a change whether all files can be read.
+    private func check(_ now: Int64) {
+        nextCheck = now + JournalTailer.checkInterval
+        if options.source.presentFolders != presentFolders { wantsReopen = true }
+        let faulty = reader?.faults ?? 0
+        if faulty > faults {
+            telemetry.tell(JournalEvent.pageFaults(input: options.input, pages: faulty - faults))
+            faults = faulty
+            filesChanged = true
+        }
+        guard filesChanged else { return }
+        filesChanged = false
+        let survey = JournalSurvey(options.source)
+        tell(survey.findings)
+        mayNotSeeAll = !survey.findings.isEmpty
+    }
+
+    /// When it wants to be woken although nothing was told, nanoseconds on the monotonic clock.
+    package var nextDeadline: Int64 { isDone ? .max : wantsReopen ? 0 : min(nextLook, nextCheck) }
+
+    /// Whether something can be read at once.
+    package var hasReady: Bool { isUntold || isReady && !isDone && !wantsReopen }
+
+    private func failed(_ error: JournalError, _ now: Int64) {
+        telemetry.tell(JournalEvent.readFailed(input: options.input, reason: error.description))
+        isReady = false
+        reader = nil
+        nextLook = now + retryDelay
+        retryDelay = min(retryDelay * 2, JournalTailer.longestRetry)
+    }
+}
+
+// MARK: - Reading
+
+extension JournalTailer {
+    /// Reads one batch into the empty batch.
+    /// - Parameter sparing: much is waiting for the outputs: what lies further back is read at their pace.
+    /// - Returns: false when there was nothing.
+    package func read(
+        into batch: inout RecordBatch, sparing: Bool, define: (SourceIdentity) -> SourceNumber
+    ) -> Bool {
+        if isUntold {
+            isUntold = false
+            commit(&batch, define)
+            return true
+        }
+        guard isReady, !isDone, !wantsReopen, !sparing || isCaughtUp else { return false }
+        let now = SystemClock.monotonic
+        do throws(JournalError) {
+            let stepped = try readEntries(&batch)
+            guard stepped > 0 else {
+                isReady = false
+                isCaughtUp = true
+                if options.once { isDone = true }
+                return false
+            }
+            lastEntryAt = now
+            retryDelay = JournalTailer.shortestRetry
+            let text = try reader?.cursor() ?? ""
+            guard isComplete(to: text, stepped, now, &batch) else { return false }
+            position = .after(text)
+            cursor = JournalCursor(text)
+        } catch {
+            // Nothing of the batch counts: it is read again.
+            batch.reset()
+            failed(error, now)
+            return false
+        }
+        commit(&batch, define)
+        return true
+    }
+
+    /// Steps over as many entries as make a batch. Returns how many.
+    private func readEntries(_ batch: inout RecordBatch) throws(JournalError) -> UInt64 {
+        guard var open = reader.take() else { return 0 }
+        do throws(JournalError) {
+            let stepped = try readEntries(&open, &batch)
+            reader = consume open
+            return stepped
+        } catch {
+            reader = consume open
+            throw error
+        }
+    }
+
+    private func readEntries(
+        _ reader: inout JournalReader, _ batch: inout RecordBatch
+    ) throws(JournalError) -> UInt64 {
+        var stepped: UInt64 = 0
+        while batch.arena.count < JournalTailer.batchBytes, stepped < JournalTailer.batchEntries {
+            guard try reader.next() else { break }
+            stepped += 1
+            let time = try reader.realtime()
+            let moment = try reader.moment()
+            noteClocks(time, moment)
+            if try records.append(&reader, time: time, to: &batch) == .record { noteSuppressed(&batch) }
+        }
+        return stepped
+    }
+
+    /// Whether all entries up to a journal cursor were seen, by their numbers. When some were not, the journal is opened again and looked
+    /// at once more: a file that came just then may hold them. What is missing then is lost, and counted.
+    private func isComplete(
+        to text: String, _ stepped: UInt64, _ now: Int64, _ batch: inout RecordBatch
+    ) -> Bool {
+        guard let last = cursor, let reached = JournalCursor(text), reached.sequenceID == last.sequenceID,
+            !mayNotSeeAll, reached.sequence > last.sequence, reached.sequence - last.sequence > stepped
+        else {
+            isSecondLook = false
+            return true
+        }
+        let missing = reached.sequence - last.sequence - stepped
+        if !isSecondLook, now >= nextSecondLook {
+            isSecondLook = true
+            nextSecondLook = now + JournalTailer.checkInterval
+            wantsReopen = true
+            batch.reset()
+            return false
+        }
+        isSecondLook = false
+        telemetry.tell(JournalEvent.missing(input: options.input, entries: missing))
+        count(lost: missing)
+        return true
+    }
+
+    private func commit(_ batch: inout RecordBatch, _ define: (SourceIdentity) -> SourceNumber) {
+        guard let position else { return }
+        let number = self.number ?? define(SourceIdentity(kind: .journal, input: options.input, path: path))
+        batch.progress.append(Progress(source: number, position: position.position))
+        if self.number == nil {
+            // The same journal under another path.
+            for source in known {
+                batch.progress.append(
+                    Progress(source: source.number, position: source.position, isRetired: true))
+            }
+        }
+        self.number = number
+        batch.counts.add(untoldCounts)
+        untoldCounts = Counts()
+    }
+
+    // MARK: What entries tell
+
+    /// Notices new boots, and steps of the clock within one.
+    private func noteClocks(_ time: UInt64, _ moment: JournalMoment) {
+        let difference = Int64(bitPattern: time &- moment.monotonic)
+        defer { clocks = difference }
+        guard moment.bootID == boot else {
+            if boot != nil { telemetry.tell(JournalEvent.newBoot(input: options.input, boot: moment.bootID)) }
+            boot = moment.bootID
+            return
+        }
+        let step = difference &- clocks
+        guard step.magnitude > 1_000_000 else { return }
+        telemetry.tell(JournalEvent.clockChanged(input: options.input, seconds: step / 1_000_000))
+    }
+
+    /// journald says how much it threw away itself.
+    private func noteSuppressed(_ batch: inout RecordBatch) {
+        guard let (unit, messages) = records.suppressed else { return }
+        batch.counts[.suppressedEntries] += messages
+        telemetry.tell(JournalEvent.suppressed(input: options.input, unit: unit, messages: messages))
+    }
+}
+
+extension JournalFile {
+    /// Whether anything can be read of it.
+    fileprivate var isReadable: Bool {
+        switch problem {
+        case nil, .damaged: true
+        default: false
+        }
+    }
+}
+
+extension [JournalFinding] {
+    /// All of them as one text.
+    fileprivate var described: String { map(\.description).joined(separator: "; ") }
+}
+
+extension JournalStart: CustomStringConvertible {
+    /// For log lines.
+    package var description: String {
+        switch self {
+        case .beginning: "the beginning"
+        case .end: "the end"
+        case .boot: "the last boot's first entry"
+        case .ago(let nanoseconds): "\(nanoseconds / 1_000_000_000) s ago"
+        }
+    }
+}

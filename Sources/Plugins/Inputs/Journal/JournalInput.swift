@@ -1,0 +1,87 @@
+// Input `journal`: the systemd journal of this node, read by libsystemd. How it is followed is docs/journal.md.
+package import Disk
+import Journal
+import NodeJournal
+package import Pipeline
+package import Records
+import Telemetry
+
+/// Reads a journal.
+package final class JournalInput: Input {
+    package static let name = "journal"
+    package static let standardParsers = [KlogParser.name]
+
+    package typealias Settings = JournalSettings
+
+    private let settings: JournalSettings
+    private let context: PluginContext
+    private let source: JournalSource
+    private var tailer: JournalTailer?
+
+    package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
+        self.settings = settings
+        self.context = context
+        source = settings.paths.isEmpty ? .local : JournalSource(paths: settings.paths)
+    }
+
+    package var jsonMode: JSONMode { settings.json }
+
+    private var selection: JournalSelection {
+        var selection = settings.selection
+        selection.believesKlog = context.parsers.contains(KlogParser.name)
+        return selection
+    }
+
+    package func open(on poller: inout Poller, start: InputStart) throws(PluginError) {
+        var options = JournalTailOptions(input: context.name)
+        options.source = source
+        options.links = context.dataDirectory.map { "\($0)/journal-\(context.name)" }
+        options.records.fields = settings.fields
+        options.records.selection = selection
+        options.records.maxField = settings.maxField.bytes
+        options.records.node = context.node
+        options.records.staticFields = context.staticFields
+        options.start = settings.start
+        options.once = context.once
+        let tailer = JournalTailer(options, known: start.known, telemetry: context.telemetry)
+        let reason = tailer.open(on: &poller, now: SystemClock.monotonic)
+        // Later there may be a journal; but with `once` nobody waits for it.
+        if let reason, context.once { throw .unusable(reason) }
+        self.tailer = tailer
+        if reason == nil { tellUnmatched() }
+    }
+
+    private func tellUnmatched() {
+        for unmatched in JournalExamination(source, selection).unmatched {
+            context.telemetry.tell(
+                JournalEvent.nothingMatches(
+                    input: context.name, what: "\(unmatched.kind) \(unmatched.asked)", hint: unmatched.hint))
+        }
+    }
+
+    package func findings() -> [String] {
+        let examination = JournalExamination(source, selection)
+        return examination.findings
+            + examination.unmatched.map { "no entry in the journal has the \($0.kind) \($0.asked): \($0.hint)" }
+    }
+
+    package func wake(on poller: inout Poller, now: Int64) { tailer?.wake(on: &poller, now: now) }
+    package var nextDeadline: Int64 { tailer?.nextDeadline ?? .max }
+    package var hasReady: Bool { tailer?.hasReady ?? false }
+    /// Nobody knows how many bytes of a journal are unread.
+    package var lag: UInt64 { 0 }
+
+    package func read(
+        into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
+    ) -> Bool { tailer?.read(into: &batch, sparing: sparing, define: define) ?? false }
+}
+
+extension JournalExamination.Unmatched {
+    /// What may have been meant.
+    fileprivate var hint: String {
+        if let meant = Suggestions.closest(to: asked, among: present) { return "did you mean \(meant)?" }
+        guard !present.isEmpty else { return "no entry has anything of the kind" }
+        let some = present.prefix(12).joined(separator: ", ")
+        return "there are " + some + (present.count > 12 ? " and \(present.count - 12) more" : "")
+    }
+}
