@@ -107,7 +107,8 @@ if !lowFloorsOnly {
         .target(
             name: "Plugins",
             dependencies: [
-                "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal", "Pipeline",
+                "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+                "Pipeline",
                 log,
             ] + httpClient),
         .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
@@ -124,7 +125,8 @@ if !lowFloorsOnly {
         .testTarget(
             name: "PluginsTests",
             dependencies: [
-                "Plugins", "Pipeline", "Store", "NodeFiles", "NodeJournal", "Journal", "Bytes", "Disk", "Gzip", "Records",
+                "Plugins", "Pipeline", "Store", "NodeFiles", "NodeJournal", "Journal", "Bytes", "Disk", "Gzip",
+                "Records",
                 "Telemetry", "TestKit",
             ] + httpClient),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),

@@ -95,6 +95,8 @@ struct FieldSlot: BitwiseCopyable {
 /// The fields of one entry. It is filled again for each.
 struct EntryFields: ~Copyable {
     let names: FieldNames
+    /// Bytes of all names and values that are kept: escaped they may be six times as long, and a chunk's text has a limit.
+    static let maxEntry = 10 << 20
     /// Bytes of a value that are kept.
     let maxField: Int
     /// Whether fields whose names are not known are kept.
@@ -143,7 +145,8 @@ struct EntryFields: ~Copyable {
         } else {
             mayRepeat = true
         }
-        let kept = value.count <= maxField ? value.count : EntryFields.cut(value, at: maxField)
+        let limit = min(maxField, max(0, EntryFields.maxEntry - text.count))
+        let kept = value.count <= limit ? value.count : EntryFields.cut(value, at: limit)
         let range = ByteRange(start: text.count, length: kept)
         text.append(value.extracting(first: kept))
         slots.append(

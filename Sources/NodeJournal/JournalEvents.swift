@@ -12,8 +12,8 @@ package enum JournalEvent: TelemetryEvent {
     case foreignMachine(input: String, machines: [String], own: String)
     case stale(input: String, newest: String)
     case nothingMatches(input: String, what: String, hint: String)
-    case goneWhileStopped(input: String, entries: UInt64?)
-    case startedAnew(input: String, entry: String)
+    case gone(input: String, entries: UInt64?)
+    case startedAnew(input: String, boot: JournalID)
     case missing(input: String, entries: UInt64)
     case suppressed(input: String, unit: String, messages: UInt64)
     case newBoot(input: String, boot: JournalID)
@@ -28,7 +28,7 @@ package enum JournalEvent: TelemetryEvent {
         case .opened, .resumed: .info
         case .clockChanged: .notice
         case .foreignMachine, .stale, .noWatch, .startedAnew, .suppressed: .warning
-        case .nothingToRead, .unreadable, .nothingMatches, .goneWhileStopped, .missing, .readFailed, .pageFaults: .error
+        case .nothingToRead, .unreadable, .nothingMatches, .gone, .missing, .readFailed, .pageFaults: .error
         }
     }
 
@@ -43,12 +43,14 @@ package enum JournalEvent: TelemetryEvent {
         case .stale:
             "the newest entry of the journal is old: perhaps journald writes elsewhere (Storage=, a folder that is not mounted here)"
         case .nothingMatches: "nothing in the journal is what the configuration asks for"
-        case .goneWhileStopped:
-            "entries of the journal are gone since the last stop: they were deleted before they could be read"
+        case .gone:
+            "entries behind the last one read are gone from the journal: they were deleted before they could be read"
         case .startedAnew:
             "the journal has nothing behind the place where reading stood, but entries of a later boot: it was replaced, or the clock was set back; reading those"
-        case .missing: "entries are missing in the journal, by its own numbers: deleted before they could be read, or damaged"
-        case .suppressed: "journald threw messages away before they were in the journal (see RateLimitBurst= in journald.conf)"
+        case .missing:
+            "entries are missing in the journal, by its own numbers: deleted before they could be read, or damaged"
+        case .suppressed:
+            "journald threw messages away before they were in the journal (see RateLimitBurst= in journald.conf)"
         case .newBoot: "the journal goes on with another boot"
         case .clockChanged: "the clock of the journal's machine was set, or the machine slept"
         case .readFailed: "the journal cannot be read on; opening it again"
@@ -70,12 +72,11 @@ package enum JournalEvent: TelemetryEvent {
             pairs += [("journal_of", machines.joined(separator: ", ")), ("machine_id", own)]
         case .stale(_, let newest): pairs += [("newest", newest)]
         case .nothingMatches(_, let what, let hint): pairs += [("what", what), ("hint", hint)]
-        case .goneWhileStopped(_, let entries):
+        case .gone(_, let entries):
             pairs += [("entries", entries.map { "\($0), of all units" } ?? "nobody knows how many")]
-        case .startedAnew(_, let entry): pairs += [("first", entry)]
+        case .startedAnew(_, let boot), .newBoot(_, let boot): pairs += [("boot_id", "\(boot)")]
         case .missing(_, let entries): pairs += [("entries", "\(entries), of all units")]
         case .suppressed(_, let unit, let messages): pairs += [("unit", unit), ("messages", "\(messages)")]
-        case .newBoot(_, let boot): pairs += [("boot_id", "\(boot)")]
         case .clockChanged(_, let seconds): pairs += [("seconds", seconds > 0 ? "+\(seconds)" : "\(seconds)")]
         case .pageFaults(_, let pages): pairs += [("pages", "\(pages)")]
         }
@@ -86,7 +87,7 @@ package enum JournalEvent: TelemetryEvent {
         switch self {
         case .opened(let input, _, _), .resumed(let input, _), .nothingToRead(let input, _), .unreadable(let input, _),
             .foreignMachine(let input, _, _), .stale(let input, _), .nothingMatches(let input, _, _),
-            .goneWhileStopped(let input, _), .startedAnew(let input, _), .missing(let input, _),
+            .gone(let input, _), .startedAnew(let input, _), .missing(let input, _),
             .suppressed(let input, _, _), .newBoot(let input, _), .clockChanged(let input, _),
             .readFailed(let input, _), .pageFaults(let input, _), .noWatch(let input, _):
             input
@@ -101,7 +102,7 @@ package enum JournalEvent: TelemetryEvent {
         case .foreignMachine: "journal_foreign_machines"
         case .stale: "journal_stale"
         case .nothingMatches: "journal_unmatched_settings"
-        case .goneWhileStopped: "journal_gaps"
+        case .gone: "journal_gaps"
         case .startedAnew: "journal_replaced"
         case .missing: "journal_missing_entries"
         case .suppressed: "journal_suppressed_messages"

@@ -7,7 +7,8 @@ package import Records
 package enum JournalFields: Sendable, Equatable {
     /// What the record shape has, and what says where in a program and in which run of it the message comes from.
     package static let standard = [
-        "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_PID", "PRIORITY", "_TRANSPORT", "_BOOT_ID", "MESSAGE_ID", "SYSLOG_FACILITY",
+        "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_PID", "PRIORITY", "_TRANSPORT", "_BOOT_ID", "MESSAGE_ID",
+        "SYSLOG_FACILITY",
         "CODE_FILE", "CODE_LINE", "INVOCATION_ID",
     ]
 

@@ -55,7 +55,12 @@ package final class JournalTailer {
     private var isCaughtUp = false
     /// With `once`: the end was reached.
     private var isDone = false
-    private var wantsReopen = false
+    /// When the journal is to be opened again; nil: it is open.
+    private var reopenAt: Int64? = 0
+    /// The last entry read is gone and everything sorts before it: something else may turn up that was never read.
+    private var mayBeBehind = false
+    /// The gap behind this journal cursor is accounted for.
+    private var accountedGap: String?
     /// Files came or went since they were looked at.
     private var filesChanged = false
     /// Whether files may be unreadable for us, so that their entries only seem to be missing.
@@ -74,9 +79,11 @@ package final class JournalTailer {
     private var faults = 0
     private var wasFound = false
 
-    /// The last entry's boot, its time, and how far its clocks are apart, microseconds.
+    /// The last entry's boot, and how far its clocks are apart, microseconds; the same of other boots that were met.
     private var boot: JournalID?
     private var clocks: Int64 = 0
+    private var boots: [JournalID: Int64] = [:]
+    private static let rememberedBoots = 64
 
     /// Bytes of a batch, and entries that are looked at for it.
     private static let batchBytes = 256 * 1024
@@ -117,7 +124,7 @@ package final class JournalTailer {
     @discardableResult
     package func open(on poller: inout Poller, now: Int64) -> String? {
         close(on: &poller)
-        wantsReopen = false
+        reopenAt = nil
         nextCheck = now + JournalTailer.checkInterval
         do throws(JournalError) {
             presentFolders = options.source.presentFolders
@@ -158,7 +165,7 @@ package final class JournalTailer {
             telemetry.tell(JournalEvent.nothingToRead(input: options.input, reason: reason))
             saidNothing = (reason, now)
         }
-        nextLook = now + JournalTailer.checkInterval
+        reopenAt = now + JournalTailer.checkInterval
         isDone = options.once
         return reason
     }
@@ -253,6 +260,7 @@ package final class JournalTailer {
         _ reader: inout JournalReader, _ text: String, _ files: [JournalFile]
     ) throws(JournalError) {
         let found: JournalResumption
+        mayBeBehind = false
         do throws(JournalError) {
             found = try reader.resume(after: text)
         } catch .badCursor(let text) {
@@ -262,17 +270,18 @@ package final class JournalTailer {
         }
         switch found {
         case .found: break
-        case .gone:
+        case .gone where accountedGap != text:
+            accountedGap = text
             let lost = lostEntries(files)
             if lost != 0 {
-                telemetry.tell(JournalEvent.goneWhileStopped(input: options.input, entries: lost))
+                telemetry.tell(JournalEvent.gone(input: options.input, entries: lost))
                 count(lost: lost ?? 0)
             }
-        case .nothingLater:
-            guard try goToLaterBoot(&reader, files) else { return try reader.skipToEnd() }
+            // The next batch is not to be measured by it once more.
+            cursor = nil
+        case .gone: break
+        case .nothingLater: mayBeBehind = try !goToLaterBoot(&reader, files)
         }
-        // What was lost is told: the next batch is not to be measured by it.
-        if case .gone = found { cursor = nil }
     }
 
     /// How many entries lay between the last one read and the first that is left, by their numbers; nil when these do not tell.
@@ -296,8 +305,7 @@ package final class JournalTailer {
         let newest = try reader.moment().bootID
         guard newest != cursor.bootID else { return false }
         try reader.seek(to: .monotonic(0, boot: newest))
-        telemetry.tell(JournalEvent.startedAnew(input: options.input, entry: "boot \(newest)"))
-        count(lost: 0)
+        telemetry.tell(JournalEvent.startedAnew(input: options.input, boot: newest))
         self.cursor = nil
         return true
     }
@@ -315,8 +323,8 @@ package final class JournalTailer {
     /// Takes what the journal's descriptor has to tell, and opens the journal again where that is called for.
     package func wake(on poller: inout Poller, now: Int64) {
         guard !isDone else { return }
-        guard reader != nil, !wantsReopen else {
-            if now >= nextLook || wantsReopen { open(on: &poller, now: now) }
+        if let reopenAt {
+            if now >= reopenAt { open(on: &poller, now: now) }
             return
         }
         do throws(JournalError) {
@@ -335,7 +343,7 @@ package final class JournalTailer {
     /// Looks whether there is a folder that was not there, and after a change whether all files can be read.
     private func check(_ now: Int64) {
         nextCheck = now + JournalTailer.checkInterval
-        if options.source.presentFolders != presentFolders { wantsReopen = true }
+        if options.source.presentFolders != presentFolders { reopenAt = now }
         let faulty = reader?.faults ?? 0
         if faulty > faults {
             telemetry.tell(JournalEvent.pageFaults(input: options.input, pages: faulty - faults))
@@ -347,19 +355,18 @@ package final class JournalTailer {
         let survey = JournalSurvey(options.source)
         tell(survey.findings)
         mayNotSeeAll = !survey.findings.isEmpty
+        if mayBeBehind { reopenAt = now }
     }
 
     /// When it wants to be woken although nothing was told, nanoseconds on the monotonic clock.
-    package var nextDeadline: Int64 { isDone ? .max : wantsReopen ? 0 : min(nextLook, nextCheck) }
+    package var nextDeadline: Int64 { isDone ? .max : reopenAt ?? min(nextLook, nextCheck) }
 
     /// Whether something can be read at once.
-    package var hasReady: Bool { isUntold || isReady && !isDone && !wantsReopen }
+    package var hasReady: Bool { isUntold || isReady && !isDone && reopenAt == nil }
 
     private func failed(_ error: JournalError, _ now: Int64) {
         telemetry.tell(JournalEvent.readFailed(input: options.input, reason: error.description))
-        isReady = false
-        reader = nil
-        nextLook = now + retryDelay
+        reopenAt = now + retryDelay
         retryDelay = min(retryDelay * 2, JournalTailer.longestRetry)
     }
 }
@@ -378,13 +385,13 @@ extension JournalTailer {
             commit(&batch, define)
             return true
         }
-        guard isReady, !isDone, !wantsReopen, !sparing || isCaughtUp else { return false }
+        guard isReady, !isDone, reopenAt == nil, !sparing || isCaughtUp else { return false }
         let now = SystemClock.monotonic
         do throws(JournalError) {
-            let stepped = try readEntries(&batch)
+            let (stepped, isAtEnd) = try readEntries(&batch)
+            isCaughtUp = isAtEnd
             guard stepped > 0 else {
                 isReady = false
-                isCaughtUp = true
                 if options.once { isDone = true }
                 return false
             }
@@ -404,13 +411,13 @@ extension JournalTailer {
         return true
     }
 
-    /// Steps over as many entries as make a batch. Returns how many.
-    private func readEntries(_ batch: inout RecordBatch) throws(JournalError) -> UInt64 {
-        guard var open = reader.take() else { return 0 }
+    /// Steps over as many entries as make a batch. Returns how many, and whether there are no more.
+    private func readEntries(_ batch: inout RecordBatch) throws(JournalError) -> (UInt64, isAtEnd: Bool) {
+        guard var open = reader.take() else { return (0, true) }
         do throws(JournalError) {
-            let stepped = try readEntries(&open, &batch)
+            let result = try readEntries(&open, &batch)
             reader = consume open
-            return stepped
+            return result
         } catch {
             reader = consume open
             throw error
@@ -419,17 +426,17 @@ extension JournalTailer {
 
     private func readEntries(
         _ reader: inout JournalReader, _ batch: inout RecordBatch
-    ) throws(JournalError) -> UInt64 {
+    ) throws(JournalError) -> (UInt64, isAtEnd: Bool) {
         var stepped: UInt64 = 0
         while batch.arena.count < JournalTailer.batchBytes, stepped < JournalTailer.batchEntries {
-            guard try reader.next() else { break }
+            guard try reader.next() else { return (stepped, true) }
             stepped += 1
             let time = try reader.realtime()
             let moment = try reader.moment()
             noteClocks(time, moment)
             if try records.append(&reader, time: time, to: &batch) == .record { noteSuppressed(&batch) }
         }
-        return stepped
+        return (stepped, false)
     }
 
     /// Whether all entries up to a journal cursor were seen, by their numbers. When some were not, the journal is opened again and looked
@@ -446,12 +453,13 @@ extension JournalTailer {
         let missing = reached.sequence - last.sequence - stepped
         if !isSecondLook, now >= nextSecondLook {
             isSecondLook = true
-            nextSecondLook = now + JournalTailer.checkInterval
-            wantsReopen = true
+            reopenAt = now
             batch.reset()
             return false
         }
         isSecondLook = false
+        // Where entries are missing again and again, each is not worth a second look.
+        nextSecondLook = now + JournalTailer.checkInterval
         telemetry.tell(JournalEvent.missing(input: options.input, entries: missing))
         count(lost: missing)
         return true
@@ -479,10 +487,16 @@ extension JournalTailer {
     private func noteClocks(_ time: UInt64, _ moment: JournalMoment) {
         let difference = Int64(bitPattern: time &- moment.monotonic)
         defer { clocks = difference }
-        guard moment.bootID == boot else {
-            if boot != nil { telemetry.tell(JournalEvent.newBoot(input: options.input, boot: moment.bootID)) }
+        if moment.bootID != boot {
+            if let boot { boots[boot] = clocks }
             boot = moment.bootID
-            return
+            guard let known = boots[moment.bootID] else {
+                if !boots.isEmpty { telemetry.tell(JournalEvent.newBoot(input: options.input, boot: moment.bootID)) }
+                if boots.count >= JournalTailer.rememberedBoots { boots = [:] }
+                return
+            }
+            // Journals of several machines are read as one.
+            clocks = known
         }
         let step = difference &- clocks
         guard step.magnitude > 1_000_000 else { return }

@@ -82,6 +82,7 @@ extension JournalExamination.Unmatched {
         if let meant = Suggestions.closest(to: asked, among: present) { return "did you mean \(meant)?" }
         guard !present.isEmpty else { return "no entry has anything of the kind" }
         let some = present.prefix(12).joined(separator: ", ")
-        return "there are " + some + (present.count > 12 ? " and \(present.count - 12) more" : "")
+        return (present.count == 1 ? "there is " : "there are ") + some
+            + (present.count > 12 ? " and \(present.count - 12) more" : "")
     }
 }

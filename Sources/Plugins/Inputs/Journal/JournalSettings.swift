@@ -26,7 +26,7 @@ package struct JournalSettings: PluginSettings {
         selection = JournalSettings.selection(from: &fields)
         start = fields.value("start_at", default: StartSetting(start: .ago(3_600_000_000_000))).start
         self.fields = JournalSettings.fields(from: &fields)
-        maxField = fields.value("max_field", default: .mebibytes(1), atLeast: .kibibytes(1), atMost: .mebibytes(64))
+        maxField = fields.value("max_field", default: .mebibytes(1), atLeast: .kibibytes(1), atMost: .mebibytes(8))
         json = fields.value("json", default: .merge)
     }
 
@@ -76,7 +76,8 @@ package struct JournalSettings: PluginSettings {
             (0x41...0x5A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
         }
         guard !name.isEmpty, isAllowed, name.utf8.count <= 64, !name.hasPrefix("__") else {
-            return "\(name.quotedForMessage) is not a journal field's name: capitals, digits and underscores, such as _SYSTEMD_UNIT"
+            return
+                "\(name.quotedForMessage) is not a journal field's name: capitals, digits and underscores, such as _SYSTEMD_UNIT"
         }
         return nil
     }
@@ -86,7 +87,8 @@ package struct JournalSettings: PluginSettings {
 private struct UnitSetting: TextSettingValue {
     static var expectation: String { "a unit such as kubelet.service, or a glob such as containerd*" }
     private static let suffixes = [
-        ".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope",
+        ".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice",
+        ".scope",
     ]
     let glob: Glob
 
@@ -110,7 +112,9 @@ struct PrioritySetting: TextSettingValue {
             guard let number = PrioritySetting.number(end) else {
                 throw .text(
                     "is not a priority",
-                    hint: "write one of emerg, alert, crit, err, warning, notice, info, debug, a range of two of them, or numbers from 0 to 7")
+                    hint:
+                        "write one of emerg, alert, crit, err, warning, notice, info, debug, a range of two of them, or numbers from 0 to 7"
+                )
             }
             numbers.append(number)
         }
