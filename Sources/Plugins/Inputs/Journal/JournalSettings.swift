@@ -105,20 +105,17 @@ struct PrioritySetting: TextSettingValue {
     let range: ClosedRange<Int>
 
     init(text: String) throws(SettingMisfit) {
-        var ends = text.split(separator: "..", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        if ends.count == 1 { ends = ["0", ends[0]] }
-        var numbers: [Int] = []
-        for end in ends {
-            guard let number = PrioritySetting.number(end) else {
-                throw .text(
-                    "is not a priority",
-                    hint:
-                        "write one of emerg, alert, crit, err, warning, notice, info, debug, a range of two of them, or numbers from 0 to 7"
-                )
-            }
-            numbers.append(number)
+        let ends = text.split(separator: "..", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let first = PrioritySetting.number(ends.count == 1 ? "emerg" : ends[0]),
+            let last = PrioritySetting.number(ends[ends.count - 1])
+        else {
+            throw .text(
+                "is not a priority",
+                hint:
+                    "write one of emerg, alert, crit, err, warning, notice, info, debug, a range of two of them, or numbers from 0 to 7"
+            )
         }
-        range = numbers.min()!...numbers.max()!
+        range = min(first, last)...max(first, last)
     }
 
     private static func number(_ text: String) -> Int? {
