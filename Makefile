@@ -7,11 +7,13 @@ DESTDIR    ?=
 
 build_packages := zlib1g-dev libisal-dev libsystemd-dev pkg-config
 test_packages  := python3 openssl systemd systemd-journal-remote
+demo_packages  := systemd-journal-remote
 bench_packages := gcc make libdeflate-dev python3
 
 swift_release := swift build -c release --static-swift-stdlib
 sluice        := .build/release/sluice
 demo          := .demo
+node          := samples/node
 
 # Colour on a terminal only, and not where NO_COLOR asks for none.
 ifneq ($(MAKE_TERMOUT),)
@@ -23,7 +25,7 @@ endif
 endif
 say = @printf '%s\n' '$(bold)==> $(1)$(plain)'
 
-.PHONY: help demo test bench lint install build packages test-packages bench-packages clean
+.PHONY: help demo test bench lint install build packages demo-packages test-packages bench-packages clean
 .DEFAULT_GOAL := help
 
 help:
@@ -58,6 +60,9 @@ packages:
 
 test-packages:
 	$(call need,$(test_packages))
+
+demo-packages:
+	$(call need,$(demo_packages))
 
 bench-packages:
 	$(call need,$(bench_packages))
@@ -103,11 +108,13 @@ bench: packages bench-packages
 # ---- Two minutes with it -----------------------------------------------------------------------
 
 # Long lines are cut at the edge of a terminal rather than filling it; a pipe gets them whole.
-demo: build
-	@rm -rf $(demo)
-	$(call say,sluice run --once: a real node’s logs to the terminal and to a file)
+demo: build demo-packages
+	@rm -rf $(demo); mkdir -p $(demo)/journal
+	@# A journal is a binary file; here it lies as text.
+	@/lib/systemd/systemd-journal-remote --output=$(demo)/journal/system.journal $(node)/journal.export 2> /dev/null
+	$(call say,sluice run --once: a real node’s logs and journal to the terminal and to a file)
 	@if [ -n '$(MAKE_TERMOUT)' ]; then trap 'tput smam 2> /dev/null' EXIT; trap 'exit 130' INT; tput rmam 2> /dev/null; fi; \
-	SLUICE_NODE=samples/node SLUICE_DEMO=$(demo) $(sluice) run --once --config samples/demo.yaml
+	SLUICE_NODE=$(node) SLUICE_DEMO=$(demo) $(sluice) run --once --config samples/demo.yaml
 	$(call say,sluice ledger: where every line that was read has gone)
 	@$(sluice) ledger --data-dir $(demo)/data
 	$(call say,What to try next)
@@ -119,9 +126,11 @@ demo: build
 	@echo '  $(sluice) ledger --data-dir $(demo)/data --output json'
 	@echo '$(faint)# The file output. Why does odoo not start? (needs jq)$(plain)'
 	@echo "  jq -r 'select(.kubernetes.container_name == \"odoo\") | .message' $(demo)/node.ndjson | grep psycopg2 | sort | uniq -c"
+	@echo '$(faint)# Why do badimage and badvolume not even start? They have no log; the kubelet knows. (needs jq)$(plain)'
+	@echo "  jq -r 'select(.journal.unit == \"kubelet.service\" and .severity == \"error\") | .message' $(demo)/node.ndjson | cut -c 1-250"
 	@echo '$(faint)# Again: every line is in the store once, so nothing is left to do.$(plain)'
 	@echo '  $(sluice) run --once --config samples/demo.yaml'
 	@echo '$(faint)# kill -9, thirty times, at any moment: every line is still there exactly once. (needs python3)$(plain)'
 	@echo '  Tests/campaigns/kill9.py --sluice $(sluice) --pods samples/node/var/log/pods --kills 30'
 	@echo '$(faint)# On a Kubernetes node: its own logs, without touching anything.$(plain)'
-	@echo '  sudo SLUICE_NODE=/ SLUICE_DEMO=.demo-node $(sluice) run --once --config samples/demo.yaml'
+	@echo '  sudo SLUICE_NODE=/ SLUICE_JOURNAL=/var/log/journal SLUICE_DEMO=.demo-node $(sluice) run --once --config samples/demo.yaml'

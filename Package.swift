@@ -129,7 +129,7 @@ if !lowFloorsOnly {
                 "Records",
                 "Telemetry", "TestKit",
             ] + httpClient),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
+        .testTarget(name: "SettingsTests", dependencies: ["Bytes", "Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Bytes", "TestKit"]),
     ]

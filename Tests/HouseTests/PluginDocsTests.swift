@@ -46,6 +46,7 @@ private struct PluginSource: CustomStringConvertible {
 @Suite("plugins are documented")
 struct PluginDocsTests {
     private static let common = "## Settings of every output"
+    private static let commonToInputs = "## Settings of every input"
 
     /// The part of plugins.md below a heading, up to the next of its level.
     private func section(_ heading: String) throws -> String? {
@@ -92,6 +93,11 @@ struct PluginDocsTests {
         #expect(rows == keys)
     }
 
+    @Test func `the settings that every input has are documented`() throws {
+        let section = try #require(try section(Self.commonToInputs))
+        #expect(tableKeys(section) == ["type", "name", "parsers"])
+    }
+
     @Test func `every section is about a plugin there is`() throws {
         let headings = Set(try PluginSource.all().map(\.heading))
         let document = try House.file("plugins.md").text
@@ -117,7 +123,10 @@ struct PluginDocsTests {
     @Test func `every plugin is shown in a sample`() throws {
         let samples = try House.files(below: "samples", ending: ".yaml").map(\.text).joined(separator: "\n")
         for plugin in try PluginSource.all() {
-            let pattern = try Regex("(?m)type: \"?\(plugin.name)\"?(\\s|$)")
+            // A parser is named by the inputs whose records go through it.
+            let pattern = try Regex(
+                plugin.kind == "Parser"
+                    ? "(?m)parsers: \\[.*\\b\(plugin.name)\\b.*\\]" : "(?m)type: \"?\(plugin.name)\"?(\\s|$)")
             #expect(samples.contains(pattern), "no sample names the \(plugin)")
         }
     }

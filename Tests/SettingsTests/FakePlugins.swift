@@ -1,4 +1,5 @@
 // Plugins with settings like the real ones, so that the messages under test are those an operator sees.
+import Bytes
 import Disk
 import Pipeline
 import Records

@@ -1,4 +1,5 @@
 // Globs over names and paths.
+import Bytes
 import Pipeline
 import Testing
 

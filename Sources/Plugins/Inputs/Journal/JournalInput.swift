@@ -11,7 +11,11 @@ package final class JournalInput: Input {
     package static let name = "journal"
     package static let standardParsers = [KlogParser.name]
 
-    package typealias Settings = JournalSettings
+    package struct Settings: PluginSettings {
+        let journal: JournalSettings
+
+        package init(from fields: inout Fields) { journal = JournalSettings(from: &fields) }
+    }
 
     private let settings: JournalSettings
     private let context: PluginContext
@@ -19,9 +23,10 @@ package final class JournalInput: Input {
     private var tailer: JournalTailer?
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
-        self.settings = settings
+        self.settings = settings.journal
         self.context = context
-        source = settings.paths.isEmpty ? .local : JournalSource(paths: settings.paths)
+        let paths = settings.journal.paths
+        source = paths.isEmpty ? .local : JournalSource(paths: paths)
     }
 
     package var jsonMode: JSONMode { settings.json }
