@@ -33,8 +33,8 @@ extension RecordBatch {
         let isWhole = row.flags.isDisjoint(with: .cutShort)
         if klog.append(header, of: arena, line, isWhole: isWhole, base: base, tape: &tape) {
             // The encoder sees that only of plain messages.
+            if !row.flags.contains(.invalidText) { counts[.invalidTextRecords] += 1 }
             row.flags.insert(.invalidText)
-            counts[.invalidTextRecords] += 1
         }
         row.bodyStart = UInt32(base + start)
         row.bodyLength = UInt32(klog.json.count - start)
