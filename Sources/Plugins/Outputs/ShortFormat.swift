@@ -1,4 +1,5 @@
-// Records for people, one line each: `Nov 23 03:14:07 shop/odoo-7b569fd464-j7trx odoo[2]: message`.
+// Records for people, one line each: `Nov 23 03:14:07 shop/odoo-7b569fd464-j7trx odoo[2]: message`, and of the journal, as journalctl
+// has them, `Nov 23 03:14:07 node-1 kubelet[812]: message`.
 package import Bytes
 import Disk
 
@@ -77,7 +78,7 @@ package struct ShortFormat: ~Copyable {
         out.append(" ")
     }
 
-    /// `shop/web-1 nginx[2]: `, or the path of a file.
+    /// `shop/web-1 nginx[2]: `, `node-1 kubelet[812]: `, or the path of a file.
     private mutating func appendPlace(_ out: inout Arena) {
         if let place = member("kubernetes") {
             inner.removeAll()
@@ -91,6 +92,17 @@ package struct ShortFormat: ~Copyable {
             let restarts = innerText("restart_count")
             if restarts != "0" && !restarts.isEmpty { out.append(text: "[\(restarts)]") }
             out.append(": ")
+        } else if let place = member("journal") {
+            inner.removeAll()
+            _ = JSONScanner.scanObject(
+                line, from: place.valueStart, to: place.valueStart + place.valueLength, tape: &inner)
+            appendPrintable(innerText("node_name"), &out)
+            out.append(" ")
+            let identifier = innerText("identifier")
+            appendPrintable(identifier.isEmpty ? innerText("unit") : identifier, &out)
+            let pid = innerText("pid")
+            if !pid.isEmpty { out.append(text: "[\(pid)]") }
+            out.append(": ")
         } else if let place = member("file") {
             inner.removeAll()
             _ = JSONScanner.scanObject(
@@ -102,7 +114,8 @@ package struct ShortFormat: ~Copyable {
 
     /// The message, or what a JSON message calls it, then the members that such a message had as `key=value`. They end at
     /// `origin`: what follows is the same for every record of the source.
-    private func appendMessage(_ out: inout Arena) {
+    private mutating func appendMessage(_ out: inout Arena) {
+        let klog = member("klog")
         var message: JSONMember?
         for name in ["message", "msg", "MESSAGE", "log"] where message == nil { message = member(name) }
         if let message { appendValue(message, &out) }
@@ -114,11 +127,30 @@ package struct ShortFormat: ~Copyable {
             if ["time", "stream", "severity", "sluice"].contains(name) || member.keyStart == message?.keyStart {
                 continue
             }
+            if let klog {
+                // Of a klog line, what an operator reads is the message and the pairs.
+                if member.keyStart == klog.keyStart { appendPairs(klog, &out) }
+                if member.keyStart == klog.keyStart || name == "caller" { continue }
+            }
             if !isFirst { out.append(" ") }
             isFirst = false
             appendPrintable(name, &out)
             out.append("=")
             appendValue(member, &out)
+        }
+    }
+
+    /// The pairs of a klog line.
+    private mutating func appendPairs(_ klog: JSONMember, _ out: inout Arena) {
+        inner.removeAll()
+        _ = JSONScanner.scanObject(line, from: klog.valueStart, to: klog.valueStart + klog.valueLength, tape: &inner)
+        for index in 0..<inner.count {
+            let name = String(decoding: JSONScanner.decodedKey(line, inner[index]), as: UTF8.self)
+            if name == "time" || name == "thread" { continue }
+            out.append(" ")
+            appendPrintable(name, &out)
+            out.append("=")
+            appendValue(inner[index], &out)
         }
     }
 
