@@ -67,8 +67,9 @@ class Journalctl:
 class Wanted:
     """The records that entries have to become: an iterable, as often as the entries are one."""
 
-    def __init__(self, journal, fields="all", audit=False, node=None):
+    def __init__(self, journal, fields="all", audit=False, node=None, max_field=1 << 20):
         self.journal, self.all, self.names, self.audit, self.node = journal, fields == "all", set(fields.split(",")), audit, node
+        self.max_field = max_field
 
     def __iter__(self):
         for fields in self.journal:
@@ -80,7 +81,7 @@ class Wanted:
 
     def record(self, values):
         """The record of an entry, given as a list of values for each name."""
-        self.invalid = False
+        self.marks = set()
         microseconds = int(values["__REALTIME_TIMESTAMP"][0])
         moment = datetime.fromtimestamp(microseconds // 1_000_000, timezone.utc)
         record = {"time": f"{moment:%Y-%m-%dT%H:%M:%S}.{microseconds % 1_000_000:06}000Z", "origin": "journal", "journal": {}}
@@ -105,8 +106,8 @@ class Wanted:
             record["journal"]["unit"] = self.text(values[about][0])
         if self.node is not None:
             record["journal"]["node_name"] = self.node
-        if self.invalid:
-            record["sluice"] = ["invalid_text"]
+        if self.marks:
+            record["sluice"] = sorted(self.marks, reverse=True)  # truncated, invalid_text
         return record
 
     def about(self, values):
@@ -122,11 +123,19 @@ class Wanted:
         return int(value) if name in NUMBERS and NUMBER.fullmatch(value) else self.text(value)
 
     def text(self, value):
+        if len(value) > self.max_field:
+            self.marks.add("truncated")
+            value = self.cut(value)
         try:
             return value.decode()
         except UnicodeDecodeError:
-            self.invalid = True
+            self.marks.add("invalid_text")
             return value.decode(errors="replace")
+
+    def cut(self, value):
+        """As much as is kept, but no part of a character."""
+        starts = [end for end in range(self.max_field, self.max_field - 4, -1) if value[end] & 0xC0 != 0x80]
+        return value[:starts[0] if starts else self.max_field]
 
 
 class Stored:
@@ -256,6 +265,7 @@ def main():
     parser.add_argument("--journal", type=Path, required=True, action="append", help="a folder, or a file; repeat it for several files")
     parser.add_argument("--journalctl-args", default="", metavar="ARGUMENTS", help="which entries: -u, -t, -p, -b, --since ...")
     parser.add_argument("--fields", default="all", help="the names of fields that the input keeps beside the known ones (default: all)")
+    parser.add_argument("--max-field", type=int, default=1 << 20, help="bytes of a field that the input keeps (default 1 MiB)")
     parser.add_argument("--audit", action="store_true", help="the input keeps audit entries")
     parser.add_argument("--node", help="the node_name that records must have (default: any)")
     parser.add_argument("--static", action="append", default=[], metavar="NAME=VALUE", help="a static field of text that records must have")
@@ -263,7 +273,7 @@ def main():
     parser.add_argument("records", nargs="+", help="NDJSON, .gz too")
     options = parser.parse_args()
     journal = Journalctl(options.journal, shlex.split(options.journalctl_args))
-    want = Wanted(journal, options.fields, options.audit, options.node)
+    want = Wanted(journal, options.fields, options.audit, options.node, options.max_field)
     comparison = Comparison(want, Stored(options.records, dict(pair.split("=", 1) for pair in options.static), options.node))
     print(comparison)
     for line in comparison.details(options.show):

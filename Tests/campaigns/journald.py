@@ -44,6 +44,7 @@ class Journald:
     """One journald, with its folders, its settings, and its journals, which outlive it.
 
     `settings` are those of journald.conf(5); what is not said there is set so that nothing is limited or forwarded.
+    With `flushes` off, Storage=persistent keeps all in /run until flush(), as a node does while it boots.
     `environment` is for libsystemd's own switches, SYSTEMD_JOURNAL_COMPACT=0 say.
     """
 
@@ -53,7 +54,7 @@ class Journald:
         SystemMaxFiles=0, MaxRetentionSec=0, SplitMode="none", ReadKMsg="no", Audit="", Compress="yes", Seal="no",
         ForwardToSyslog="no", ForwardToKMsg="no", ForwardToConsole="no", ForwardToWall="no", MaxLevelStore="debug")
 
-    def __init__(self, home, settings={}, environment={}, hostname="node-1", machine=None):
+    def __init__(self, home, settings={}, environment={}, hostname="node-1", machine=None, flushes=True):
         self.home = Path(home).resolve()
         # /run has to be in memory: when it is flushed, journald refuses to delete its journals from a disk, and they are there twice.
         self.memory = Path("/dev/shm") / f"sluice-journald-{hashlib.sha256(bytes(self.home)).hexdigest()[:12]}"
@@ -61,7 +62,7 @@ class Journald:
         self.sockets, self.log = self.home / "run/systemd/journal", self.home / "journald.log"
         self.settings, self.environment = {**self.SETTINGS, **settings}, environment
         self.hostname, self.machine = hostname, machine or uuid.uuid4().hex
-        self.process = None
+        self.flushes, self.process = flushes, None
 
     def __enter__(self):
         return self.start()
@@ -79,7 +80,7 @@ class Journald:
         return [self.persistent, self.volatile]
 
     def start(self):
-        """Starts it, and waits until it listens. What Storage=persistent has kept in /run goes to /var at once, as on a node."""
+        """Starts it, and waits until it listens."""
         self.memory.mkdir(exist_ok=True)
         if not (self.home / "run").is_symlink():
             self.home.mkdir(parents=True, exist_ok=True)
@@ -103,7 +104,7 @@ class Journald:
             self.process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         # It listens before it minds its signals, and one that comes in between would end it: an answer tells that it is there.
         self._await("starts", lambda: self._call("Synchronize"))
-        if self.settings["Storage"] in ("persistent", "auto") and not (self.sockets / "flushed").exists():
+        if self.flushes and self.settings["Storage"] in ("persistent", "auto") and not (self.sockets / "flushed").exists():
             self.flush()
         return self
 

@@ -161,13 +161,17 @@ def priorities(options):
 
 
 def large(options):
-    """Entries of 1 MiB that compress and that do not, fields of more than 64 KiB, and small ones in between."""
+    """Entries of 1 MB that compress and that do not, fields of more than 64 KiB, messages of about 1 MiB, and small ones in between."""
     noise, moment = random.Random(options.seed), START
     letters = bytes(32 + number % 95 for number in range(256))
-    for number in range(6):
-        for name, value in (("same", b"m" * (1 << 20)), ("noise", noise.randbytes(1 << 20).translate(letters)), ("bytes", noise.randbytes(1 << 20)), ("small", b".")):
-            moment += 1000
-            yield service("big.service", "big", 99, 6, b"%d %s " % (number, name.encode()) + value), moment
+    messages = [b"%d %s " % (number, name) + value for number in range(6) for name, value in (
+        (b"same", b"m" * 1_000_000), (b"noise", noise.randbytes(1_000_000).translate(letters)), (b"bytes", noise.randbytes(1_000_000)), (b"small", b"."))]
+    # A limit of 1 MiB falls before, into and behind characters of two to four bytes, and into bytes that are none.
+    messages += [(b"." * shift + piece * (1 << 20))[:size] for piece in ("\u00e9".encode(), "\u6f22".encode(), "\U0001f600".encode(), b"\x80")
+                 for shift in range(4) for size in ((1 << 20) - 1, 1 << 20, (1 << 20) + 9)]
+    for message in messages:
+        moment += 1000
+        yield service("big.service", "big", 99, 6, message), moment
     for size in (65_535, 65_536, 65_537, 100_000, 300_000):
         moment += 1000
         yield service("big.service", "big", 99, 6, f"a field of {size} bytes", more=[("FIELD", "f" * size), ("FIELD_OF_BYTES", noise.randbytes(size))]), moment
