@@ -45,6 +45,13 @@ package struct JournalCursor: Equatable, Sendable {
     package let monotonic: UInt64
     /// Microseconds since 1970.
     package let realtime: UInt64
+    /// All of the entry's fields, hashed.
+    package let contentHash: UInt64
+
+    /// Whether an entry of the same machine was written at the very same time.
+    package func isSameMoment(as other: JournalCursor) -> Bool {
+        bootID == other.bootID && monotonic == other.monotonic && realtime == other.realtime
+    }
 
     /// Reads a cursor's text, `s=…;i=…;b=…;m=…;t=…;x=…`; nil when a part of it is missing.
     package init?(_ text: String) {
@@ -54,12 +61,14 @@ package struct JournalCursor: Equatable, Sendable {
         }
         func number(_ key: Character) -> UInt64? { parts[key].flatMap { UInt64($0, radix: 16) } }
         guard let sequenceID = parts["s"].flatMap({ JournalID($0) }), let sequence = number("i"),
-            let bootID = parts["b"].flatMap({ JournalID($0) }), let monotonic = number("m"), let realtime = number("t")
+            let bootID = parts["b"].flatMap({ JournalID($0) }), let monotonic = number("m"), let realtime = number("t"),
+            let contentHash = number("x")
         else { return nil }
         self.sequenceID = sequenceID
         self.sequence = sequence
         self.bootID = bootID
         self.monotonic = monotonic
         self.realtime = realtime
+        self.contentHash = contentHash
     }
 }

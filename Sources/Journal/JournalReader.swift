@@ -136,6 +136,14 @@
             try seek(to: .cursor(cursor))
             guard try next() else { return .nothingLater }
             if try isAt(cursor) { return .found }
+            // journald copies entries from /run to /var: they get other numbers there, but are the same by everything else.
+            let wanted = JournalCursor(cursor)
+            repeat {
+                guard let wanted, let here = JournalCursor(try self.cursor()), here.isSameMoment(as: wanted) else {
+                    break
+                }
+                if here.contentHash == wanted.contentHash { return .found }
+            } while try next()
             // That was a step on an entry which is still to be read.
             try seek(to: .cursor(cursor))
             return .gone

@@ -20,11 +20,14 @@ struct KnownField: Equatable, Sendable {
     static let messageID = KnownField(index: 11)
     static let slice = KnownField(index: 12)
     static let dropped = KnownField(index: 13)
+    static let facility = KnownField(index: 14)
+    static let codeLine = KnownField(index: 15)
 
     /// The names of the above, in their order. systemd.journal-fields(7)
     static let names = [
         "MESSAGE", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_PID", "PRIORITY", "_TRANSPORT", "_BOOT_ID", "UNIT",
-        "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_UID", "MESSAGE_ID", "_SYSTEMD_SLICE", "N_DROPPED",
+        "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_UID", "MESSAGE_ID", "_SYSTEMD_SLICE", "N_DROPPED", "SYSLOG_FACILITY",
+        "CODE_LINE",
     ]
 }
 

@@ -59,7 +59,7 @@ package struct JournalRecords: ~Copyable {
     private static let leading: [KnownField] = [.unit, .identifier, .pid, .priority, .transport, .bootID]
     private static let leadingKeys = ["unit", "identifier", "pid", "priority", "transport", "boot_id"]
     /// Fields that are numbers, when they are all digits.
-    private static let numbers: Set<String> = ["_PID", "PRIORITY", "SYSLOG_FACILITY", "CODE_LINE"]
+    private static let numbers: [KnownField] = [.pid, .priority, .facility, .codeLine]
     private let nodeMember: [UInt8]
     private let isAll: Bool
 
@@ -72,7 +72,7 @@ package struct JournalRecords: ~Copyable {
         }
         entry = EntryFields(names: names, keepsUnknown: isAll, maxField: options.maxField)
         matchFields = options.selection.fieldNames.map { KnownField(index: names.firstIndex(of: $0) ?? 0) }
-        numeric = names.map(JournalRecords.numbers.contains)
+        numeric = names.indices.map { JournalRecords.numbers.contains(KnownField(index: $0)) }
         for name in names {
             let start = keyText.count
             // A message has its own place; only what there is of them beyond the first is a field.
