@@ -9,7 +9,7 @@ extension RecordBatch {
             var row = rows[index]
             let start = Int(row.messageStart)
             let length = Int(row.messageLength)
-            guard length > 2, beginsLikeObject(start, length), row.flags.isDisjoint(with: .cutShort) else { continue }
+            guard length > 2, beginsLikeObject(start, length), row.flags.isDisjoint(with: .notForJSON) else { continue }
             let before = tape.count
             let scan = JSONScanner.scanObject(arena, from: start, to: start + length, tape: &tape)
             guard scan.isObject, tape.count > before else { continue }
@@ -62,8 +62,13 @@ struct MemberName: Equatable {
 
     @inline(__always)
     init(_ arena: borrowing Arena, _ member: JSONMember) {
-        length = Int(member.keyLength)
-        let raw = arena.word(at: Int(member.keyStart))
+        self.init(arena, at: Int(member.keyStart), length: Int(member.keyLength))
+    }
+
+    @inline(__always)
+    init(_ arena: borrowing Arena, at start: Int, length: Int) {
+        self.length = length
+        let raw = arena.word(at: start)
         word = length < 8 ? raw & ((1 << UInt64(8 * length)) - 1) : raw
     }
 

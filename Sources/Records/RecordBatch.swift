@@ -35,6 +35,10 @@ public struct RecordFlags: OptionSet, BitwiseCopyable, Sendable {
     public static var marks: RecordFlags { RecordFlags(rawValue: 15) }
     /// Its text is not all there: it is not taken for JSON.
     public static var cutShort: RecordFlags { RecordFlags(rawValue: 5) }
+    /// Its members are on the tape: there is nothing left to take apart.
+    static var takenApart: RecordFlags { RecordFlags(rawValue: 144) }
+    /// It is not looked at as JSON: not all there, or the text of something that was taken apart.
+    static var notForJSON: RecordFlags { RecordFlags(rawValue: 133) }
     /// Nothing special.
     public static var none: RecordFlags { RecordFlags(rawValue: 0) }
 }
@@ -99,12 +103,15 @@ public struct RecordBatch: ~Copyable {
     /// Where reading stands once these records are stored.
     public var progress: [Progress] = []
     public var counts = Counts()
+    /// Where the members of klog lines are put together.
+    var klog = KlogMembers()
 
     public init() {}
 
     /// Makes the batch empty and keeps its room, up to a limit.
     public mutating func reset() {
         if arena.capacity > 4 * 1024 * 1024 { arena.shrink(toAtMost: 256 * 1024) } else { arena.removeAll() }
+        klog.shrink(toAtMost: 4 * 1024 * 1024)
         rows.removeAll()
         tape.removeAll()
         endings.removeAll()

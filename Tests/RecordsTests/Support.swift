@@ -12,6 +12,10 @@ struct Encoding {
     var stream = RecordStream.stdout
     var time: Int64 = 1_795_403_647_123_456_789
     var flags: RecordFlags = .none
+    /// klog lines are taken apart behind JSON, as the lane does it, or before it.
+    var klog = Klog.untouched
+
+    enum Klog { case untouched, behindJSON, beforeJSON }
 
     /// The lines of records with these messages, and what was counted.
     func lines(_ messages: [[UInt8]]) -> (lines: [String], counts: Counts) {
@@ -22,13 +26,16 @@ struct Encoding {
             batch.arena.append(message)
             batch.rows.append(Row(time: time, start: start, length: message.count, stream: stream, flags: flags))
         }
+        if klog == .beforeJSON { batch.parseKlog() }
         if mode != .off { batch.parseJSON() }
+        if klog == .behindJSON { batch.parseKlog() }
         var encoder = RecordEncoder(mode: mode, reserved: ReservedNames(fields: fields))
         var out = Arena(capacity: 16)
         var counts = Counts()
         for index in 0..<batch.rows.count { encoder.append(batch.rows[index], of: batch, to: &out, counts: &counts) }
         let text = String(decoding: (0..<out.count).map { out[$0] }, as: UTF8.self)
         // A newline inside of a record would make two of it.
+        counts.add(batch.counts)
         return (text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init), counts)
     }
 
