@@ -9,7 +9,7 @@ struct LineMaker {
         "order", "payment", "cart", "timeout", "user", "item", "retry", "café", "shipped", "refused",
     ]
 
-    private mutating func below(_ n: UInt64) -> UInt64 {
+    mutating func below(_ n: UInt64) -> UInt64 {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         return (state >> 33) % n
     }
@@ -45,7 +45,7 @@ struct LineMaker {
         out.append("}}")
     }
 
-    private mutating func appendWords(_ count: UInt64, to out: inout Arena) {
+    mutating func appendWords(_ count: UInt64, to out: inout Arena) {
         for _ in 0..<count { out.append(text: LineMaker.words[Int(below(10))] + " ") }
     }
 }

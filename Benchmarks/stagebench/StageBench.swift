@@ -49,6 +49,18 @@ struct StageBench {
         try measure(&wayIn, WayIn.routes, &table)
         table.title("the way out")
         try measure(&wayOut, WayOut.routes, &table)
+        table.title("klog, each stage alone", besideC: false)
+        var klogMaker = LineMaker()
+        measure("klog", klogMaker.klogLines(max(1, megabytes / 4)), &table)
+        measure("others", input, &table)
+    }
+
+    private static func measure(_ name: String, _ input: [UInt8], _ table: inout Table) {
+        var stage = KlogStage(input)
+        let times = (0...rounds).map { _ in stage.round() }.dropFirst()
+        let size = Double(input.count) / 1e6
+        table.row("look for klog in \(name), \(stage.share) % are", times.map(\.parse), megabytes: size)
+        table.row("encode their records", times.map(\.encode), megabytes: size)
     }
 
     /// Says what the stages made of the input; both sides made the same.

@@ -8,9 +8,10 @@ struct Table {
     init(megabytes: Double) { self.megabytes = megabytes }
 
     /// Begins a block of rows.
-    func title(_ title: String) {
+    func title(_ title: String, besideC: Bool = true) {
         print("")
-        print(pad(title, Table.nameWidth) + right("Swift", 9) + right("C", 9) + "   Swift's time / C's (range)")
+        let rest = besideC ? right("C", 9) + "   Swift's time / C's (range)" : ""
+        print(pad(title, Table.nameWidth) + right("Swift", 9) + rest)
     }
 
     /// One stage or route.
@@ -20,6 +21,12 @@ struct Table {
             pad("  " + name, Table.nameWidth) + right(rate(times.rate(\.swift, megabytes: megabytes)), 9)
                 + right(rate(times.rate(\.limit, megabytes: megabytes)), 9)
                 + "   \(fixed(multiple.median))  (\(fixed(multiple.low)) to \(fixed(multiple.high)))")
+    }
+
+    /// A stage without anything beside it: the median of its rounds, in nanoseconds.
+    func row(_ name: String, _ times: [Int64], megabytes: Double) {
+        let only = Times(swift: times)
+        print(pad("  " + name, Table.nameWidth) + right(rate(only.rate(\.swift, megabytes: megabytes)), 9))
     }
 
     /// A whole number with a comma before its thousands.
