@@ -91,7 +91,7 @@ package final class JournalTailer {
     /// journald tells followers of an entry up to 250 ms late (its POST_CHANGE_TIMER_INTERVAL_USEC), so for a while after each one
     /// the journal is looked at rather than waited for.
     private static let lookInterval: Int64 = 50_000_000
-    private static let lookFor: Int64 = 10_000_000_000
+    private static let lookFor: Int64 = 60_000_000_000
     private static let checkInterval: Int64 = 10_000_000_000
     private static let shortestRetry: Int64 = 100_000_000
     private static let longestRetry: Int64 = 10_000_000_000
