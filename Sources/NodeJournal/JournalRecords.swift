@@ -49,6 +49,7 @@ package struct JournalRecords: ~Copyable {
     }
 
     private let options: JournalRecordOptions
+    private var bytes: UInt64 = 0
     private(set) var entry: EntryFields
     private let matchFields: [KnownField]
     /// By a name's number: `"pid":`, and whether digits are written as a number; an empty range: not written.
@@ -113,10 +114,17 @@ package struct JournalRecords: ~Copyable {
         } catch {
             isDamaged = true
         }
+        bytes += UInt64(entry.bytes)
         // Nobody can say of a damaged entry that it is not wanted.
         guard isDamaged || options.selection.includes(entry, matchFields: matchFields) else { return .unwanted }
         appendRow(time: Int64(clamping: time) &* 1000, isDamaged: isDamaged, to: &batch)
         return .record
+    }
+
+    /// Bytes of the entries since this was asked last, the unwanted ones included.
+    package mutating func takeBytes() -> UInt64 {
+        defer { bytes = 0 }
+        return bytes
     }
 
     /// When the last entry says that journald threw messages away: whose they were, and how many.

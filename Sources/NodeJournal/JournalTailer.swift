@@ -69,6 +69,10 @@ package final class JournalTailer {
     private var isSecondLook = false
     private var nextSecondLook: Int64 = 0
 
+    /// Bytes of entries that were read since the journal was opened.
+    private var readSinceOpen: UInt64 = 0
+    /// Enough was read that what libsystemd keeps mapped of it is to be let go.
+    private var isToLetGo = false
     private var lastEntryAt: Int64 = 0
     private var nextLook: Int64 = 0
     private var nextCheck: Int64 = 0
@@ -88,6 +92,8 @@ package final class JournalTailer {
     /// Bytes of a batch, and entries that are looked at for it.
     private static let batchBytes = 256 * 1024
     private static let batchEntries = 4096
+    /// libsystemd keeps what it has read mapped, up to half a gigabyte: after so many bytes it is made to let go.
+    private static let mappedBytes: UInt64 = 16 << 20
     /// journald tells followers of an entry up to 250 ms late (its POST_CHANGE_TIMER_INTERVAL_USEC), so for a while after each one
     /// the journal is looked at rather than waited for.
     private static let lookInterval: Int64 = 50_000_000
@@ -125,6 +131,8 @@ package final class JournalTailer {
     package func open(on poller: inout Poller, now: Int64) -> String? {
         close(on: &poller)
         reopenAt = nil
+        isToLetGo = false
+        readSinceOpen = 0
         nextCheck = now + JournalTailer.checkInterval
         do throws(JournalError) {
             presentFolders = options.source.presentFolders
@@ -150,6 +158,30 @@ package final class JournalTailer {
         isReady = !isDone
         isCaughtUp = false
         return nil
+    }
+
+    /// Opens the same journal once more: then nothing of it is mapped.
+    private func letGo(on poller: inout Poller, now: Int64) {
+        close(on: &poller)
+        isToLetGo = false
+        readSinceOpen = 0
+        do throws(JournalError) {
+            guard case .after(let text) = position else {
+                _ = open(on: &poller, now: now)
+                return
+            }
+            var reader = try JournalReader(options.source, links: options.links)
+            guard case .found = try reader.resume(after: text) else {
+                _ = open(on: &poller, now: now)
+                return
+            }
+            if !options.once { watch(&reader, &poller) }
+            faults = reader.faults
+            self.reader = consume reader
+            isReady = true
+        } catch {
+            failed(error, now)
+        }
     }
 
     private func close(on poller: inout Poller) {
@@ -327,6 +359,7 @@ package final class JournalTailer {
             if now >= reopenAt { open(on: &poller, now: now) }
             return
         }
+        if isToLetGo { letGo(on: &poller, now: now) }
         do throws(JournalError) {
             let change = try reader?.process() ?? .nothing
             if change == .invalidate { filesChanged = true }
@@ -359,10 +392,10 @@ package final class JournalTailer {
     }
 
     /// When it wants to be woken although nothing was told, nanoseconds on the monotonic clock.
-    package var nextDeadline: Int64 { isDone ? .max : reopenAt ?? min(nextLook, nextCheck) }
+    package var nextDeadline: Int64 { isDone ? .max : isToLetGo ? 0 : reopenAt ?? min(nextLook, nextCheck) }
 
     /// Whether something can be read at once.
-    package var hasReady: Bool { isUntold || isReady && !isDone && reopenAt == nil }
+    package var hasReady: Bool { isUntold || isReady && !isDone && reopenAt == nil && !isToLetGo }
 
     private func failed(_ error: JournalError, _ now: Int64) {
         telemetry.tell(JournalEvent.readFailed(input: options.input, reason: error.description))
@@ -385,7 +418,7 @@ extension JournalTailer {
             commit(&batch, define)
             return true
         }
-        guard isReady, !isDone, reopenAt == nil, !sparing || isCaughtUp else { return false }
+        guard isReady, !isDone, reopenAt == nil, !isToLetGo, !sparing || isCaughtUp else { return false }
         let now = SystemClock.monotonic
         do throws(JournalError) {
             let (stepped, isAtEnd) = try readEntries(&batch)
@@ -401,6 +434,8 @@ extension JournalTailer {
             guard isComplete(to: text, stepped, now, &batch) else { return false }
             position = .after(text)
             cursor = JournalCursor(text)
+            readSinceOpen += records.takeBytes()
+            if readSinceOpen > JournalTailer.mappedBytes { isToLetGo = true }
         } catch {
             // Nothing of the batch counts: it is read again.
             batch.reset()

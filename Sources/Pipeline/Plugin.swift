@@ -91,6 +91,7 @@ package protocol Input: AnyObject, Plugin {
 }
 
 extension Input {
+    /// Most inputs have none, and read files that may come and go.
     package static var standardParsers: [String] { [] }
     package func findings() -> [String] { [] }
 }

@@ -5,7 +5,8 @@ import Testing
 @Suite("doc comments")
 struct DocCommentTests {
     private static let documented = [
-        "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline",
+        "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+        "Pipeline",
     ]
 
     /// What a protocol asks for is documented there, and what a name alone says needs no words.

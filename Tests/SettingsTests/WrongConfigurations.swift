@@ -47,7 +47,7 @@ let mistakesOfStructure: [WrongConfiguration] = [
         sluice.yaml:4:5: inputs[0].colour: unknown setting
             4 |     colour: red
               |     ^~~~~~
-              = known here: type, name, include
+              = known here: type, name, include, parsers
         """#),
     WrongConfiguration(
         "a setting of a section at the top",
