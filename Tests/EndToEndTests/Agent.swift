@@ -156,6 +156,7 @@ struct Agent {
                 path: "\(pods ?? scratch.path("pods"))"
                 containers_path: "\(links ?? scratch.path("containers"))"
                 start_at: beginning
+                parsers: []             # messages as they stand in the files, to be compared
                 \(input)
             outputs:
             \(outputs)

@@ -19,6 +19,7 @@ inputs:
     containers_path: {containers}
     start_at: beginning
     json: {json}
+    parsers: []       # messages as they stand in the files, to be compared
 outputs:
   - type: file
     name: file
