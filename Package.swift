@@ -73,7 +73,9 @@ var packages: [Package.Dependency] = [
 var tests: [Target] = [
     .target(
         name: "TestKit",
-        dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log],
+        dependencies: [
+            "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", log,
+        ],
         path: "Tests/TestKit"),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], exclude: ["Vectors"]),
     .testTarget(name: "DiskTests", dependencies: ["Disk", "TestKit"]),
@@ -87,7 +89,7 @@ var tests: [Target] = [
         name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(
         name: "NodeJournalTests",
-        dependencies: ["NodeJournal", "Journal", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+        dependencies: ["NodeJournal", "Journal", "Bytes", "CLinux", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(
         name: "PipelineTests",
         dependencies: ["Pipeline", "Store", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),

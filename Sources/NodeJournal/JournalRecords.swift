@@ -157,7 +157,7 @@ package struct JournalRecords: ~Copyable {
         row.ending = UInt32(batch.endings.count)
         for index in 0..<entry.slots.count {
             let slot = entry.slots[index]
-            guard slot.size > slot.value.length else { continue }
+            guard slot.size > slot.value.length, isShown(slot) else { continue }
             isCut = true
             batch.counts[.skippedBytes] += UInt64(slot.size - slot.value.length)
         }
@@ -176,6 +176,9 @@ package struct JournalRecords: ~Copyable {
         batch.counts[.readBytes] += UInt64(entry.bytes)
         batch.rows.append(row)
     }
+
+    /// Whether a field is written into records; others are there for the selection.
+    private func isShown(_ slot: FieldSlot) -> Bool { slot.number < 0 || keys[Int(slot.number)].length > 0 }
 
     // MARK: The ending
 

@@ -10,7 +10,7 @@ package struct JournalSelection: Sendable {
     package var units: [Glob] = []
     /// Globs of syslog identifiers; empty: any.
     package var identifiers: [Glob] = []
-    /// syslog's numbers, 0 is the worst; nil: any, also entries without a priority.
+    /// syslog's numbers, 0 is the worst; nil, and as for `journalctl -p debug` also all eight: any, and entries without a priority.
     package var priorities: ClosedRange<Int>?
     /// The severity that klog's header tells counts as the priority where there is one: the kubelet logs its errors with priority 6.
     package var believesKlog = false
@@ -46,7 +46,7 @@ package struct JournalSelection: Sendable {
             }
             if !isAmong { return false }
         }
-        if let priorities {
+        if let priorities, priorities != 0...7 {
             guard let priority = priority(of: entry), priorities.contains(priority) else { return false }
         }
         return true

@@ -63,7 +63,7 @@ package final class JournalTailer {
     private var accountedGap: String?
     /// Files came or went since they were looked at.
     private var filesChanged = false
-    /// Whether files may be unreadable for us, so that their entries only seem to be missing.
+    /// Whether entries may be in files that are not for us to read, so that they only seem to be missing.
     private var mayNotSeeAll = false
     /// Entries seemed to be missing at the last look: this one decides.
     private var isSecondLook = false
@@ -84,10 +84,15 @@ package final class JournalTailer {
     private var wasFound = false
 
     /// The last entry's boot, and how far its clocks are apart, microseconds; the same of other boots that were met.
-    private var boot: JournalID?
-    private var clocks: Int64 = 0
-    private var boots: [JournalID: Int64] = [:]
+    private struct Clocks {
+        var boot: JournalID?
+        var difference: Int64 = 0
+        var boots: [JournalID: Int64] = [:]
+    }
+    private var clocks = Clocks()
     private static let rememberedBoots = 64
+    /// What the entries of the batch that is being read tell: told when it is handed out, for it may have to be read again.
+    private var noted: [JournalEvent] = []
 
     /// Bytes of a batch, and entries that are looked at for it.
     private static let batchBytes = 256 * 1024
@@ -144,7 +149,7 @@ package final class JournalTailer {
                 return nothing(reason, now)
             }
             if !wasFound { lookAtMachine(files, survey) }
-            mayNotSeeAll = !survey.findings.isEmpty
+            mayNotSeeAll = mayNotSeeAll(survey)
             var reader = try JournalReader(options.source, links: options.links)
             try place(&reader, files)
             faults = reader.faults
@@ -185,6 +190,7 @@ package final class JournalTailer {
     }
 
     private func close(on poller: inout Poller) {
+        if reader != nil { tellFaults() }
         if let descriptor { poller.remove(descriptor) }
         descriptor = nil
         reader = nil
@@ -199,6 +205,8 @@ package final class JournalTailer {
         }
         reopenAt = now + JournalTailer.checkInterval
         isDone = options.once
+        // What a journal has when it is found at last is behind the end, if it is newer than this.
+        if position == nil, options.start == .end { stand(at: .from(UInt64(clamping: SystemClock.realtime / 1000))) }
         return reason
     }
 
@@ -219,6 +227,18 @@ package final class JournalTailer {
     private func tell(_ findings: [JournalFinding]) {
         for finding in findings where told.insert(finding.description).inserted {
             telemetry.tell(JournalEvent.unreadable(input: options.input, finding: finding))
+        }
+    }
+
+    /// Whether there are files that we do not read but others could. What is damaged is lost to everybody.
+    private func mayNotSeeAll(_ survey: JournalSurvey) -> Bool {
+        // The files beside those that are named are numbered with them.
+        if case .files = options.source { return true }
+        return survey.findings.contains { finding in
+            switch finding.problem {
+            case .denied, .tooNew, .unreadable: true
+            case .missing, .noFiles, .notAJournal, .damaged: false
+            }
         }
     }
 
@@ -272,9 +292,9 @@ package final class JournalTailer {
         case .boot:
             try reader.seek(to: .tail)
             guard try reader.previous() else { return .from(0) }
-            try reader.seek(to: .monotonic(0, boot: try reader.moment().bootID))
+            try seek(&reader, toFirstOf: try reader.moment().bootID)
             // Steps behind the entry before the boot's first one.
-            guard try reader.previous() else {
+            guard try reader.next(), try reader.previous() else {
                 try reader.seek(to: .head)
                 return .from(0)
             }
@@ -285,6 +305,16 @@ package final class JournalTailer {
             // There is no entry at all.
             return .from(0)
         }
+    }
+
+    /// Goes before the first entry of a boot. By its time (`JournalPlace.monotonic`) it is not found: for that libsystemd takes the first
+    /// entry of every file that has nothing of the boot, and backwards the last one of those that have.
+    private func seek(_ reader: inout JournalReader, toFirstOf boot: JournalID) throws(JournalError) {
+        try reader.select(JournalMatches([JournalTerm("_BOOT_ID", "\(boot)")]))
+        try reader.seek(to: .head)
+        let first = try reader.next() ? try reader.cursor() : nil
+        try reader.select(.everything)
+        try reader.seek(to: first.map(JournalPlace.cursor) ?? .head)
     }
 
     /// Goes on behind the entry of a journal cursor, and accounts for what is gone.
@@ -302,7 +332,7 @@ package final class JournalTailer {
         }
         switch found {
         case .found: break
-        case .gone where accountedGap != text:
+        case .gone where accountedGap != text && !isDamaged(files):
             accountedGap = text
             let lost = lostEntries(files)
             if lost != 0 {
@@ -320,10 +350,18 @@ package final class JournalTailer {
     private func lostEntries(_ files: [JournalFile]) -> UInt64? {
         guard let cursor else { return nil }
         let headers = files.compactMap(\.header).filter { $0.sequenceID == cursor.sequenceID && $0.entries > 0 }
-        guard let first = headers.map(\.firstSequence).filter({ $0 > cursor.sequence }).min(),
-            !headers.contains(where: { $0.firstSequence <= cursor.sequence && $0.lastSequence >= cursor.sequence })
-        else { return nil }
+        guard let first = headers.map(\.firstSequence).filter({ $0 > cursor.sequence }).min() else { return nil }
         return first - cursor.sequence - 1
+    }
+
+    /// Whether the file that has the last entry read by its numbers is there, but the entry is not found. What is missing of that file
+    /// shows when others are read (`isComplete`).
+    private func isDamaged(_ files: [JournalFile]) -> Bool {
+        guard let cursor else { return false }
+        return files.compactMap(\.header).contains { header in
+            header.sequenceID == cursor.sequenceID && header.entries > 0 && header.firstSequence <= cursor.sequence
+                && header.lastSequence >= cursor.sequence
+        }
     }
 
     /// Everything that is there sorts before the last entry read. When it is of another boot and counted by another journald, it was
@@ -336,7 +374,7 @@ package final class JournalTailer {
         guard try reader.previous() else { return false }
         let newest = try reader.moment().bootID
         guard newest != cursor.bootID else { return false }
-        try reader.seek(to: .monotonic(0, boot: newest))
+        try seek(&reader, toFirstOf: newest)
         telemetry.tell(JournalEvent.startedAnew(input: options.input, boot: newest))
         self.cursor = nil
         return true
@@ -377,18 +415,21 @@ package final class JournalTailer {
     private func check(_ now: Int64) {
         nextCheck = now + JournalTailer.checkInterval
         if options.source.presentFolders != presentFolders { reopenAt = now }
-        let faulty = reader?.faults ?? 0
-        if faulty > faults {
-            telemetry.tell(JournalEvent.pageFaults(input: options.input, pages: faulty - faults))
-            faults = faulty
-            filesChanged = true
-        }
+        tellFaults()
         guard filesChanged else { return }
         filesChanged = false
         let survey = JournalSurvey(options.source)
         tell(survey.findings)
-        mayNotSeeAll = !survey.findings.isEmpty
+        mayNotSeeAll = mayNotSeeAll(survey)
         if mayBeBehind { reopenAt = now }
+    }
+
+    private func tellFaults() {
+        let faulty = reader?.faults ?? 0
+        guard faulty > faults else { return }
+        telemetry.tell(JournalEvent.pageFaults(input: options.input, pages: faulty - faults))
+        faults = faulty
+        filesChanged = true
     }
 
     /// When it wants to be woken although nothing was told, nanoseconds on the monotonic clock.
@@ -420,6 +461,8 @@ extension JournalTailer {
         }
         guard isReady, !isDone, reopenAt == nil, !isToLetGo, !sparing || isCaughtUp else { return false }
         let now = SystemClock.monotonic
+        let before = clocks
+        noted.removeAll()
         do throws(JournalError) {
             let (stepped, isAtEnd) = try readEntries(&batch)
             isCaughtUp = isAtEnd
@@ -431,7 +474,12 @@ extension JournalTailer {
             lastEntryAt = now
             retryDelay = JournalTailer.shortestRetry
             let text = try reader?.cursor() ?? ""
-            guard isComplete(to: text, stepped, now, &batch) else { return false }
+            guard isComplete(to: text, stepped, now) else {
+                batch.reset()
+                clocks = before
+                return false
+            }
+            for event in noted { telemetry.tell(event) }
             position = .after(text)
             cursor = JournalCursor(text)
             readSinceOpen += records.takeBytes()
@@ -439,6 +487,7 @@ extension JournalTailer {
         } catch {
             // Nothing of the batch counts: it is read again.
             batch.reset()
+            clocks = before
             failed(error, now)
             return false
         }
@@ -476,9 +525,7 @@ extension JournalTailer {
 
     /// Whether all entries up to a journal cursor were seen, by their numbers. When some were not, the journal is opened again and looked
     /// at once more: a file that came just then may hold them. What is missing then is lost, and counted.
-    private func isComplete(
-        to text: String, _ stepped: UInt64, _ now: Int64, _ batch: inout RecordBatch
-    ) -> Bool {
+    private func isComplete(to text: String, _ stepped: UInt64, _ now: Int64) -> Bool {
         guard let last = cursor, let reached = JournalCursor(text), reached.sequenceID == last.sequenceID,
             !mayNotSeeAll, reached.sequence > last.sequence, reached.sequence - last.sequence > stepped
         else {
@@ -488,8 +535,8 @@ extension JournalTailer {
         let missing = reached.sequence - last.sequence - stepped
         if !isSecondLook, now >= nextSecondLook {
             isSecondLook = true
-            reopenAt = now
-            batch.reset()
+            // When the lane looks next, whatever time that has: with `once` it asks a last time with one from before.
+            reopenAt = 0
             return false
         }
         isSecondLook = false
@@ -521,28 +568,28 @@ extension JournalTailer {
     /// Notices new boots, and steps of the clock within one.
     private func noteClocks(_ time: UInt64, _ moment: JournalMoment) {
         let difference = Int64(bitPattern: time &- moment.monotonic)
-        defer { clocks = difference }
-        if moment.bootID != boot {
-            if let boot { boots[boot] = clocks }
-            boot = moment.bootID
-            guard let known = boots[moment.bootID] else {
-                if !boots.isEmpty { telemetry.tell(JournalEvent.newBoot(input: options.input, boot: moment.bootID)) }
-                if boots.count >= JournalTailer.rememberedBoots { boots = [:] }
+        defer { clocks.difference = difference }
+        if moment.bootID != clocks.boot {
+            if let boot = clocks.boot { clocks.boots[boot] = clocks.difference }
+            clocks.boot = moment.bootID
+            guard let known = clocks.boots[moment.bootID] else {
+                if !clocks.boots.isEmpty { noted.append(.newBoot(input: options.input, boot: moment.bootID)) }
+                if clocks.boots.count >= JournalTailer.rememberedBoots { clocks.boots = [:] }
                 return
             }
             // Journals of several machines are read as one.
-            clocks = known
+            clocks.difference = known
         }
-        let step = difference &- clocks
+        let step = difference &- clocks.difference
         guard step.magnitude > 1_000_000 else { return }
-        telemetry.tell(JournalEvent.clockChanged(input: options.input, seconds: step / 1_000_000))
+        noted.append(.clockChanged(input: options.input, seconds: step / 1_000_000))
     }
 
     /// journald says how much it threw away itself.
     private func noteSuppressed(_ batch: inout RecordBatch) {
         guard let (unit, messages) = records.suppressed else { return }
         batch.counts[.suppressedEntries] += messages
-        telemetry.tell(JournalEvent.suppressed(input: options.input, unit: unit, messages: messages))
+        noted.append(.suppressed(input: options.input, unit: unit, messages: messages))
     }
 }
 

@@ -11,7 +11,7 @@
 
         init() throws {
             scratch = try ScratchDirectory()
-            folder = scratch.path("\(Entry.machine)")
+            folder = scratch.path("\(MadeEntry.machine)")
             try LocalFileSystem().makeFolder(folder)
         }
 
@@ -40,7 +40,7 @@
         }
 
         @Test func `the descriptor wakes when another process appends, in old files and in new ones`() throws {
-            try Systemd.write([Entry(0)], to: active)
+            try Systemd.write([MadeEntry(0)], to: active)
             var reader = try JournalReader(.folders([scratch.path]))
             var poller = try Poller(bell: Bell())
             try poller.add(try reader.descriptor())
@@ -49,26 +49,26 @@
             expectQuiet(poller)
             #expect(try reader.process() == .nothing)
 
-            try Systemd.write([Entry(1), Entry(2)], to: active)
+            try Systemd.write([MadeEntry(1), MadeEntry(2)], to: active)
             expectWake(poller)
             #expect(try reader.process() == .append)
             #expect(try reader.messages() == ["entry 1", "entry 2"])
             expectQuiet(poller)
 
             // Another file, then another machine.
-            try Systemd.write([Entry(3)], to: "\(folder)/user-1000.journal")
+            try Systemd.write([MadeEntry(3)], to: "\(folder)/user-1000.journal")
             #expect(try wait(&reader, poller, for: 1) == ["entry 3"])
-            try Systemd.write([Entry(4)], to: scratch.path("00000000000000000000000000000009/system.journal"))
+            try Systemd.write([MadeEntry(4)], to: scratch.path("00000000000000000000000000000009/system.journal"))
             #expect(try wait(&reader, poller, for: 1) == ["entry 4"])
         }
 
         @Test func `a process that goes on writing is followed`() throws {
-            try Systemd.write([Entry(0)], to: active)
+            try Systemd.write([MadeEntry(0)], to: active)
             var reader = try JournalReader(.folders([scratch.path]))
             var poller = try Poller(bell: Bell())
             try poller.add(try reader.descriptor())
             try reader.skipToEnd()
-            let entries = (1...200).map { Entry($0) }
+            let entries = (1...200).map { MadeEntry($0) }
             try scratch.write("export", ExportFormat.bytes(entries))
             // Line by line, slowly: the writer takes each entry as it comes.
             let script =
@@ -81,7 +81,7 @@
         }
 
         @Test func `rotation loses nothing and repeats nothing`() throws {
-            try Systemd.write((0..<10).map { Entry($0) }, to: active)
+            try Systemd.write((0..<10).map { MadeEntry($0) }, to: active)
             var reader = try JournalReader(.folders([scratch.path]))
             var poller = try Poller(bell: Bell())
             try poller.add(try reader.descriptor())
@@ -90,7 +90,7 @@
             for round in 1...5 {
                 // In the middle of a file, as journald does it: rename, then a new file.
                 try LocalFileSystem().rename(active, to: "\(folder)/system@\(round).journal")
-                try Systemd.write((0..<10).map { Entry(round * 10 + $0) }, to: active)
+                try Systemd.write((0..<10).map { MadeEntry(round * 10 + $0) }, to: active)
                 if round % 2 == 0 { _ = try reader.process() }
                 for _ in 0..<10 where try reader.next() { messages.append(try reader.message()) }
             }
@@ -101,19 +101,19 @@
 
         @Test func `files in the folder itself are rotated as well`() throws {
             let flat = scratch.path("system.journal")
-            try Systemd.write([Entry(0), Entry(1)], to: flat)
+            try Systemd.write([MadeEntry(0), MadeEntry(1)], to: flat)
             var reader = try JournalReader(.folders([scratch.path]))
             var poller = try Poller(bell: Bell())
             try poller.add(try reader.descriptor())
             #expect(try reader.next())
             try LocalFileSystem().rename(flat, to: scratch.path("system@1.journal"))
-            try Systemd.write([Entry(2)], to: flat)
+            try Systemd.write([MadeEntry(2)], to: flat)
             #expect(try wait(&reader, poller, for: 2) == ["entry 1", "entry 2"])
         }
 
         @Test func `a deleted file's unread entries are gone; the reader goes on`() throws {
-            try Systemd.write((0..<5).map { Entry($0) }, to: "\(folder)/system@1.journal")
-            try Systemd.write((5..<10).map { Entry($0) }, to: active)
+            try Systemd.write((0..<5).map { MadeEntry($0) }, to: "\(folder)/system@1.journal")
+            try Systemd.write((5..<10).map { MadeEntry($0) }, to: active)
             var reader = try JournalReader(.folders([scratch.path]))
             _ = try reader.descriptor()
             #expect(try reader.next())
@@ -135,19 +135,19 @@
         @Test func `two folders joined by links are followed, new machines included`() throws {
             let other = scratch.path("other")
             try LocalFileSystem().makeFolder(other)
-            try Systemd.write([Entry(0)], to: active)
+            try Systemd.write([MadeEntry(0)], to: active)
             let main = scratch.path("main")
             try LocalFileSystem().makeFolder(main)
             var reader = try JournalReader(.folders([folder, other]), links: scratch.path("links"))
             var poller = try Poller(bell: Bell())
             try poller.add(try reader.descriptor())
             #expect(try reader.messages() == ["entry 0"])
-            try Systemd.write([Entry(1)], to: active)
+            try Systemd.write([MadeEntry(1)], to: active)
             #expect(try wait(&reader, poller, for: 1) == ["entry 1"])
-            try Systemd.write([Entry(2)], to: "\(other)/\(Entry.machine)/system.journal")
+            try Systemd.write([MadeEntry(2)], to: "\(other)/\(MadeEntry.machine)/system.journal")
             #expect(try wait(&reader, poller, for: 1) == ["entry 2"])
             try LocalFileSystem().rename(active, to: "\(folder)/system@1.journal")
-            try Systemd.write([Entry(3)], to: active)
+            try Systemd.write([MadeEntry(3)], to: active)
             #expect(try wait(&reader, poller, for: 1) == ["entry 3"])
         }
 
@@ -157,24 +157,24 @@
             try poller.add(try reader.descriptor())
             try reader.skipToEnd()
             #expect(try !reader.next())
-            try Systemd.write([Entry(0), Entry(1)], to: active)
+            try Systemd.write([MadeEntry(0), MadeEntry(1)], to: active)
             #expect(try wait(&reader, poller, for: 2) == ["entry 0", "entry 1"])
         }
 
         @Test func `named files are followed too, without others beside them`() throws {
-            try Systemd.write([Entry(0)], to: active)
+            try Systemd.write([MadeEntry(0)], to: active)
             var reader = try JournalReader(.files([active]))
             var poller = try Poller(bell: Bell())
             try poller.add(try reader.descriptor())
             #expect(try reader.messages() == ["entry 0"])
-            try Systemd.write([Entry(1)], to: "\(folder)/other.journal")
-            try Systemd.write([Entry(2)], to: active)
+            try Systemd.write([MadeEntry(1)], to: "\(folder)/other.journal")
+            try Systemd.write([MadeEntry(2)], to: active)
             #expect(try wait(&reader, poller, for: 1) == ["entry 2"])
         }
 
         @Test func `a file that is cut short under the reader does not end the process`() throws {
-            try Systemd.write((0..<20_000).map { Entry($0) }, to: "\(folder)/system@1.journal")
-            try Systemd.write([Entry(50_000)], to: active)
+            try Systemd.write((0..<20_000).map { MadeEntry($0) }, to: "\(folder)/system@1.journal")
+            try Systemd.write([MadeEntry(50_000)], to: active)
             var reader = try JournalReader(.folders([scratch.path]))
             for _ in 0..<100 { #expect(try reader.next()) }
             let file = try LocalFileSystem().open("\(folder)/system@1.journal", .update)

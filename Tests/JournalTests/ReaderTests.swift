@@ -13,7 +13,7 @@
         init() throws { scratch = try ScratchDirectory() }
 
         /// A journal of these entries, opened.
-        private func reader(_ entries: [Entry], name: String = "system.journal") throws -> JournalReader {
+        private func reader(_ entries: [MadeEntry], name: String = "system.journal") throws -> JournalReader {
             try Systemd.write(entries, to: scratch.path(name))
             return try JournalReader(.files([scratch.path(name)]))
         }
@@ -21,9 +21,9 @@
         @Test func `every field of every entry is what journalctl exports`() throws {
             var random = SeededGenerator(seed: 1)
             let entries = (0..<300).map { number in
-                Entry(
+                MadeEntry(
                     number, "line \(number)\nsecond",
-                    more: (0..<random.below(30)).map { Field("FIELD_\($0 / 2)", random.bytes(random.below(2000))) })
+                    more: (0..<random.below(30)).map { MadeField("FIELD_\($0 / 2)", random.bytes(random.below(2000))) })
             }
             var reader = try reader(entries)
             let read = try reader.rest()
@@ -38,10 +38,11 @@
             let large = [UInt8](repeating: UInt8(ascii: "m"), count: 1 << 20)
             let noise = random.bytes(1 << 20)
             let more = [
-                Field("NOISE", noise), Field("EMPTY", ""), Field("SIGN", "a=b=c"), Field("ZERO", [0, 255, 10, 0]),
-                Field("WORD", "one"), Field("WORD", "two"), Field("WORD", "three"),
+                MadeField("NOISE", noise), MadeField("EMPTY", ""), MadeField("SIGN", "a=b=c"),
+                MadeField("ZERO", [0, 255, 10, 0]),
+                MadeField("WORD", "one"), MadeField("WORD", "two"), MadeField("WORD", "three"),
             ]
-            var reader = try reader([Entry(1, String(decoding: large, as: UTF8.self), more: more)])
+            var reader = try reader([MadeEntry(1, String(decoding: large, as: UTF8.self), more: more)])
             #expect(try reader.next())
             let entry = try reader.entry()
             #expect(entry.values("MESSAGE") == [large])
@@ -63,7 +64,7 @@
         }
 
         @Test func `before the first step there is no entry`() throws {
-            var reader = try reader([Entry(1)])
+            var reader = try reader([MadeEntry(1)])
             #expect(throws: JournalError.noEntry) { try reader.cursor() }
             #expect(throws: JournalError.noEntry) { try reader.realtime() }
             #expect(throws: JournalError.noEntry) { try reader.moment() }
@@ -73,7 +74,7 @@
         }
 
         @Test func `places are found: head, tail, realtime, monotonic, cursor`() throws {
-            var reader = try reader((0..<100).map { Entry($0) })
+            var reader = try reader((0..<100).map { MadeEntry($0) })
             try reader.seek(to: .tail)
             #expect(try reader.previous())
             #expect(try reader.message() == "entry 99")
@@ -92,23 +93,23 @@
             #expect(try reader.next())
             #expect(try reader.isAt(cursor))
 
-            try reader.seek(to: .realtime(Entry.start + 41_001))
+            try reader.seek(to: .realtime(MadeEntry.start + 41_001))
             #expect(try reader.next())
             #expect(try reader.message() == "entry 42")
-            #expect(try reader.realtime() == Entry.start + 42_000)
+            #expect(try reader.realtime() == MadeEntry.start + 42_000)
 
-            try reader.seek(to: .monotonic(1_000_000 + 7_000, boot: Entry.boot))
+            try reader.seek(to: .monotonic(1_000_000 + 7_000, boot: MadeEntry.boot))
             #expect(try reader.next())
             #expect(try reader.message() == "entry 7")
             let moment = try reader.moment()
-            #expect(moment.monotonic == 1_007_000 && moment.bootID == Entry.boot)
+            #expect(moment.monotonic == 1_007_000 && moment.bootID == MadeEntry.boot)
 
             #expect(throws: JournalError.badCursor("nonsense")) { try reader.seek(to: .cursor("nonsense")) }
             #expect(throws: JournalError.badCursor("")) { try reader.seek(to: .cursor("")) }
         }
 
         @Test func `entries of one time are told apart: each is read once over many stops`() throws {
-            let entries = (0..<1000).map { Entry($0, time: UInt64($0 / 500)) }
+            let entries = (0..<1000).map { MadeEntry($0, time: UInt64($0 / 500)) }
             try Systemd.write(entries, to: scratch.path("system.journal"))
             var messages: [String] = []
             var cursor: String?
@@ -130,19 +131,19 @@
         }
 
         @Test func `after a lost entry reading goes on at the next one, and says so`() throws {
-            var whole = try reader((0..<10).map { Entry($0) }, name: "whole.journal")
-            try whole.seek(to: .realtime(Entry.start + 4000))
+            var whole = try reader((0..<10).map { MadeEntry($0) }, name: "whole.journal")
+            try whole.seek(to: .realtime(MadeEntry.start + 4000))
             #expect(try whole.next())
             let cursor = try whole.cursor()
-            #expect(JournalCursor(cursor)?.realtime == Entry.start + 4000)
-            #expect(JournalCursor(cursor)?.bootID == Entry.boot)
+            #expect(JournalCursor(cursor)?.realtime == MadeEntry.start + 4000)
+            #expect(JournalCursor(cursor)?.bootID == MadeEntry.boot)
             #expect(JournalCursor(cursor)?.sequence == 5)
 
-            var later = try reader([Entry(2), Entry(6), Entry(7)], name: "later.journal")
+            var later = try reader([MadeEntry(2), MadeEntry(6), MadeEntry(7)], name: "later.journal")
             #expect(try later.resume(after: cursor) == .gone)
             #expect(try later.messages() == ["entry 6", "entry 7"])
 
-            var older = try reader([Entry(1), Entry(2)], name: "older.journal")
+            var older = try reader([MadeEntry(1), MadeEntry(2)], name: "older.journal")
             #expect(try older.resume(after: cursor) == .nothingLater)
             #expect(try !older.next())
             try older.seek(to: .head)
@@ -151,11 +152,11 @@
 
         @Test func `matches: values of a field by or, fields by and, groups by or, clauses by and`() throws {
             let entries = (0..<60).map { number in
-                Entry(
+                MadeEntry(
                     number,
                     more: [
-                        Field("_SYSTEMD_UNIT", "unit\(number % 3).service"), Field("PRIORITY", "\(number % 5)"),
-                        Field("CODE", [0, UInt8(number % 2)]),
+                        MadeField("_SYSTEMD_UNIT", "unit\(number % 3).service"), MadeField("PRIORITY", "\(number % 5)"),
+                        MadeField("CODE", [0, UInt8(number % 2)]),
                     ])
             }
             var reader = try reader(entries)
@@ -185,7 +186,7 @@
 
             // Places and matches go together.
             try reader.select(JournalMatches([unit(0)]))
-            try reader.seek(to: .realtime(Entry.start + 40_000))
+            try reader.seek(to: .realtime(MadeEntry.start + 40_000))
             #expect(try reader.next())
             #expect(try reader.message() == "entry 42")
             let cursor = try reader.cursor()
@@ -200,15 +201,15 @@
         }
 
         @Test func `a folder is read with its machines' subfolders, and two folders are one journal`() throws {
-            let machine = "\(Entry.machine)"
+            let machine = "\(MadeEntry.machine)"
             let (a, b) = (scratch.path("a"), scratch.path("b"))
-            try Systemd.write([Entry(1), Entry(5)], to: "\(a)/\(machine)/system.journal")
-            try Systemd.write([Entry(2)], to: "\(a)/flat.journal")
-            try Systemd.write([Entry(9)], to: "\(a)/no-id/system.journal")
-            try Systemd.write([Entry(9)], to: "\(a)/\(machine).namespace/system.journal")
+            try Systemd.write([MadeEntry(1), MadeEntry(5)], to: "\(a)/\(machine)/system.journal")
+            try Systemd.write([MadeEntry(2)], to: "\(a)/flat.journal")
+            try Systemd.write([MadeEntry(9)], to: "\(a)/no-id/system.journal")
+            try Systemd.write([MadeEntry(9)], to: "\(a)/\(machine).namespace/system.journal")
             // What is in both is read once.
-            try Systemd.write([Entry(3), Entry(5), Entry(6)], to: "\(b)/\(machine)/system.journal")
-            try Systemd.write([Entry(4)], to: "\(b)/system@1.journal")
+            try Systemd.write([MadeEntry(3), MadeEntry(5), MadeEntry(6)], to: "\(b)/\(machine)/system.journal")
+            try Systemd.write([MadeEntry(4)], to: "\(b)/system@1.journal")
 
             func messages(_ source: JournalSource, links: String? = nil) throws -> [Int] {
                 var reader = try JournalReader(source, links: links)
@@ -232,8 +233,8 @@
 
             // A node's folders below one root need no links.
             let root = scratch.path("root")
-            try Systemd.write([Entry(1)], to: "\(root)/var/log/journal/\(machine)/system.journal")
-            try Systemd.write([Entry(2)], to: "\(root)/run/log/journal/\(machine)/system.journal")
+            try Systemd.write([MadeEntry(1)], to: "\(root)/var/log/journal/\(machine)/system.journal")
+            try Systemd.write([MadeEntry(2)], to: "\(root)/run/log/journal/\(machine)/system.journal")
             let both = ["\(root)/run/log/journal/", "\(root)/var/log/journal"]
             #expect(try messages(.folders(both)) == [1, 2])
             #expect(try messages(.folders(both.reversed())) == [1, 2])
@@ -246,10 +247,9 @@
             #expect(try reader.descriptor() >= 0)
         }
 
-        @Test(.enabled(if: Directory.status(NodeJournal.archive) != nil, "there is no snapshot of a node here"))
+        @Test(.enabled(if: NodeSnapshot.isHere, "there is no snapshot of a node here"))
         func `a node's journal is what journalctl exports, and what it writes as JSON`() throws {
-            try Systemd.run("tar -xzf \(NodeJournal.archive) -C \(scratch.path) --wildcards '*var/log/journal/*'")
-            let folder = scratch.path("var/log/journal")
+            let folder = try NodeSnapshot.unpackJournal(to: scratch.path)
             var reader = try JournalReader(.folders([folder]))
             let read = try reader.rest()
             #expect(read.count > 1000)
@@ -262,7 +262,7 @@
                 let object = try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any])
                 var expected: [String: [[UInt8]]] = [:]
                 for (name, value) in object where !name.hasPrefix("__") && name != "_BOOT_ID" {
-                    expected[name] = NodeJournal.values(value)
+                    expected[name] = JournalctlJSON.values(value)
                 }
                 #expect(Dictionary(grouping: entry.fields, by: \.name).mapValues { $0.map(\.value) } == expected)
                 #expect(object["__CURSOR"] as? String == entry.cursor)
@@ -271,14 +271,7 @@
         }
     }
 
-    /// The journal of a real node, where there is one.
-    private enum NodeJournal {
-        /// SLUICE_NODE_SNAPSHOT, or where the tests of the node's files look for it.
-        static let archive = {
-            let repository = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-            return Machine.environment("SLUICE_NODE_SNAPSHOT") ?? "/\(repository)/../shared/node/snapshot.tar.gz"
-        }()
-
+    private enum JournalctlJSON {
         /// journalctl writes text as a string, bytes as numbers, repeated fields as an array of those.
         static func values(_ value: Any) -> [[UInt8]] {
             if let text = value as? String { return [Array(text.utf8)] }

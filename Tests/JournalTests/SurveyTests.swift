@@ -11,7 +11,7 @@ import Testing
     init() throws { scratch = try ScratchDirectory() }
 
     private func write(_ entries: Range<Int>, _ name: String) throws -> String {
-        try Systemd.write(entries.map { Entry($0) }, to: scratch.path(name))
+        try Systemd.write(entries.map { MadeEntry($0) }, to: scratch.path(name))
         return scratch.path(name)
     }
 
@@ -24,7 +24,7 @@ import Testing
     private func findings(_ folders: String...) -> [JournalFinding] { JournalSurvey(.folders(folders)).findings }
 
     @Test func `sound files are described by their headers`() throws {
-        let machine = "\(Entry.machine)"
+        let machine = "\(MadeEntry.machine)"
         let path = try write(3..<10, "\(machine)/system.journal")
         try LocalFileSystem().rename(try write(0..<3, "unclean.journal"), to: scratch.path("system@1.journal~"))
         try scratch.write("\(machine)/notes.txt", "")
@@ -41,7 +41,7 @@ import Testing
         #expect(header.features.sorted() == flags.split(separator: " ").map(String.init).sorted())
         #expect(header.entries == 7)
         #expect(header.firstSequence == 1 && header.lastSequence == 7)
-        #expect(header.firstRealtime == Entry.start + 3000 && header.lastRealtime == Entry.start + 9000)
+        #expect(header.firstRealtime == MadeEntry.start + 3000 && header.lastRealtime == MadeEntry.start + 9000)
         #expect(header.state == .offline)
         #expect(header.features.contains("KEYED-HASH"))
     }
@@ -53,7 +53,7 @@ import Testing
         try LocalFileSystem().makeFolder(a)
         #expect(findings(a) == [JournalFinding(a, .noFiles)])
         #expect(findings(a, b) == [JournalFinding(b, .missing), JournalFinding(a, .noFiles)])
-        _ = try write(0..<1, "b/\(Entry.machine)/system.journal")
+        _ = try write(0..<1, "b/\(MadeEntry.machine)/system.journal")
         ScratchDirectory.remove(a)
         #expect(findings(a, b) == [])
         let path = scratch.path("x.journal")
@@ -124,7 +124,7 @@ import Testing
 
         @Test(.enabled(if: sluice_file_user(0) == 0, "only root can look with another user's eyes"))
         func `what the permissions forbid is named with owner, group and a way out`() throws {
-            let machine = "\(Entry.machine)"
+            let machine = "\(MadeEntry.machine)"
             let file = try write(0..<5, "\(machine)/system.journal")
             let readable = try write(5..<6, "\(machine)/user-1000.journal")
             try Systemd.run("chmod 755 \(scratch.path) \(scratch.path(machine))")
