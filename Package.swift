@@ -133,7 +133,7 @@ if !lowFloorsOnly {
             ] + httpClient),
         .testTarget(name: "SettingsTests", dependencies: ["Bytes", "Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Bytes", "TestKit"]),
+        .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Journal", "Bytes", "TestKit"]),
     ]
 }
 

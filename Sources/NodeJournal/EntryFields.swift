@@ -3,28 +3,29 @@ import Bytes
 import Records
 
 /// A field that means something to this program, by its place in `FieldNames`.
-struct KnownField: Equatable, Sendable {
-    let index: Int
+package struct KnownField: Equatable, Sendable {
+    package let index: Int
 
-    static let message = KnownField(index: 0)
-    static let unit = KnownField(index: 1)
-    static let identifier = KnownField(index: 2)
-    static let pid = KnownField(index: 3)
-    static let priority = KnownField(index: 4)
-    static let transport = KnownField(index: 5)
-    static let bootID = KnownField(index: 6)
-    static let aboutUnit = KnownField(index: 7)
-    static let objectUnit = KnownField(index: 8)
-    static let coredumpUnit = KnownField(index: 9)
-    static let uid = KnownField(index: 10)
-    static let messageID = KnownField(index: 11)
-    static let slice = KnownField(index: 12)
-    static let dropped = KnownField(index: 13)
-    static let facility = KnownField(index: 14)
-    static let codeLine = KnownField(index: 15)
+    /// As their fields are called.
+    package static let message = KnownField(index: 0)
+    package static let unit = KnownField(index: 1)
+    package static let identifier = KnownField(index: 2)
+    package static let pid = KnownField(index: 3)
+    package static let priority = KnownField(index: 4)
+    package static let transport = KnownField(index: 5)
+    package static let bootID = KnownField(index: 6)
+    package static let aboutUnit = KnownField(index: 7)
+    package static let objectUnit = KnownField(index: 8)
+    package static let coredumpUnit = KnownField(index: 9)
+    package static let uid = KnownField(index: 10)
+    package static let messageID = KnownField(index: 11)
+    package static let slice = KnownField(index: 12)
+    package static let dropped = KnownField(index: 13)
+    package static let facility = KnownField(index: 14)
+    package static let codeLine = KnownField(index: 15)
 
     /// The names of the above, in their order. systemd.journal-fields(7)
-    static let names = [
+    package static let names = [
         "MESSAGE", "_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_PID", "PRIORITY", "_TRANSPORT", "_BOOT_ID", "UNIT",
         "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_UID", "MESSAGE_ID", "_SYSTEMD_SLICE", "N_DROPPED", "SYSLOG_FACILITY",
         "CODE_LINE",
@@ -32,9 +33,9 @@ struct KnownField: Equatable, Sendable {
 }
 
 /// Finds the number of a field's name, without a dictionary.
-struct FieldNames: ~Copyable {
+package struct FieldNames: ~Copyable {
     /// What is not among the names.
-    static let unknown = -1
+    package static let unknown = -1
 
     private var text = Arena(capacity: 512)
     private var ranges = Column<ByteRange>(capacity: 32)
@@ -43,7 +44,7 @@ struct FieldNames: ~Copyable {
     private let mask: Int
 
     /// `names`: each once.
-    init(_ names: [String]) {
+    package init(_ names: [String]) {
         var size = 64
         while size < names.count * 4 { size *= 2 }
         mask = size - 1
@@ -60,7 +61,7 @@ struct FieldNames: ~Copyable {
 
     /// The number of a name: its place in the list.
     @inline(__always)
-    func number(of name: Span<UInt8>) -> Int {
+    package func number(of name: Span<UInt8>) -> Int {
         var place = FieldNames.hash(name) & mask
         while true {
             let number = Int(table[place])

@@ -97,8 +97,7 @@ struct JournalTests {
         let path = try configuration(journal: scratch.path("nowhere"))
         let running = try Running(Program.path, ["run", "--config", path])
         try await eventually("the containers' lines are delivered") { (try? records().count) == 785 }
-        running.signal(SIGTERM)
-        let outcome = try await running.outcome()
+        let outcome = try await running.stop()
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("there is no journal to read"))
     }

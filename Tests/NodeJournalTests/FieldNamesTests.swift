@@ -4,7 +4,7 @@ import Records
 import TestKit
 import Testing
 
-@testable import NodeJournal
+import NodeJournal
 
 @Suite struct `Names of fields` {
     @Test(arguments: [0, 1, 14, 200, 5000]) func `each name has its number, and no other has one`(count: Int) {
