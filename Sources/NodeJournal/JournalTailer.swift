@@ -267,17 +267,17 @@ package final class JournalTailer {
 
     /// Lets the reader stand before the first entry that is to be read.
     private func place(_ reader: inout JournalReader, _ files: [JournalFile]) throws(JournalError) {
+        let isFirst = known.isEmpty || position == nil
         switch position {
-        case .after(let text):
-            try resume(&reader, text, files)
-            if !wasFound { telemetry.tell(JournalEvent.resumed(input: options.input, files: files.count)) }
+        case .after(let text): try resume(&reader, text, files)
         case .from(let time): try reader.seek(to: time == 0 ? .head : .realtime(time))
-        case nil:
-            let first = try start(&reader)
-            telemetry.tell(
-                JournalEvent.opened(input: options.input, files: files.count, from: options.start.description))
-            stand(at: first)
+        case nil: stand(at: try start(&reader))
         }
+        guard !wasFound else { return }
+        telemetry.tell(
+            isFirst
+                ? JournalEvent.opened(input: options.input, files: files.count, from: options.start.description)
+                : .resumed(input: options.input, files: files.count))
     }
 
     /// Finds the place of a first start, and goes there.
