@@ -4,6 +4,7 @@ import Records
 
 /// A field that means something to this program, by its place in `FieldNames`.
 package struct KnownField: Equatable, Sendable {
+    /// Its place.
     package let index: Int
 
     /// As their fields are called.

@@ -26,6 +26,7 @@ package enum JournalFields: Sendable, Equatable {
 
 /// What every record of a journal has from its input.
 package struct JournalRecordOptions: Sendable {
+    /// What is shown, and which entries.
     package var fields = JournalFields.these(JournalFields.standard)
     package var selection = JournalSelection()
     /// Bytes of a field's value that are kept.
@@ -96,7 +97,10 @@ package struct JournalRecords: ~Copyable {
     package static func key(of name: String) -> String {
         if let place = leading.firstIndex(where: { KnownField.names[$0.index] == name }) { return leadingKeys[place] }
         let lower = name.lowercased()
-        return leadingKeys.contains(lower) || lower == "node_name" ? lower + "_" : lower
+        // `UNIT` and `UNIT_` are two fields, and two members.
+        var base = lower[...]
+        while base.hasSuffix("_") { base.removeLast() }
+        return leadingKeys.contains(String(base)) || base == "node_name" ? lower + "_" : lower
     }
 
     /// Reads the entry that the reader stands on, and appends its record to the batch if it is wanted.
@@ -265,7 +269,9 @@ package struct JournalRecords: ~Copyable {
             // journald takes capitals, digits and underscores; other writers are not to break the record.
             out.append(lower < 0x20 || lower >= 0x7f || lower == 0x22 || lower == 0x5c ? UInt8(ascii: "?") : lower)
         }
-        if isTaken(out.span.extracting(start..<out.count)) { out.append("_") }
+        var end = out.count
+        while end > start, out[end - 1] == UInt8(ascii: "_") { end -= 1 }
+        if isTaken(out.span.extracting(start..<end)) { out.append("_") }
         out.append("\":")
     }
 

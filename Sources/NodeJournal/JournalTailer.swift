@@ -53,8 +53,12 @@ package final class JournalTailer {
     private var isReady = false
     /// The last step found nothing: what comes next is new.
     private var isCaughtUp = false
-    /// With `once`: the end was reached.
+    /// With `once`: the end was reached, or given up.
     private var isDone = false
+    /// With `once`: why reading ended before the journal's end.
+    package private(set) var failure: String?
+    private var failuresInARow = 0
+    private static let mostFailures = 5
     /// When the journal is to be opened again; nil: it is open.
     private var reopenAt: Int64? = 0
     /// The last entry read is gone and everything sorts before it: something else may turn up that was never read.
@@ -142,12 +146,12 @@ package final class JournalTailer {
         do throws(JournalError) {
             presentFolders = options.source.presentFolders
             let survey = JournalSurvey(options.source)
-            tell(survey.findings)
             let files = survey.files.filter(\.isReadable)
             guard !files.isEmpty else {
                 let reason = survey.findings.isEmpty ? "there are no journal files" : survey.findings.described
                 return nothing(reason, now)
             }
+            tell(survey.findings)
             if !wasFound { lookAtMachine(files, survey) }
             mayNotSeeAll = mayNotSeeAll(survey)
             var reader = try JournalReader(options.source, links: options.links)
@@ -204,7 +208,7 @@ package final class JournalTailer {
             saidNothing = (reason, now)
         }
         reopenAt = now + JournalTailer.checkInterval
-        isDone = options.once
+        if options.once { giveUp(reason) }
         // What a journal has when it is found at last is behind the end, if it is newer than this.
         if position == nil, options.start == .end { stand(at: .from(UInt64(clamping: SystemClock.realtime / 1000))) }
         return reason
@@ -370,9 +374,12 @@ package final class JournalTailer {
         _ reader: inout JournalReader, _ files: [JournalFile]
     ) throws(JournalError) -> Bool {
         guard let cursor, !files.contains(where: { $0.header?.sequenceID == cursor.sequenceID }) else { return false }
+        // The newest is that of the file which is written to; by their times, entries of a wrong clock may sort behind it.
+        let written = files.compactMap(\.header).first { $0.state != .archived && $0.entries > 0 }?.bootID
         try reader.seek(to: .tail)
         guard try reader.previous() else { return false }
-        let newest = try reader.moment().bootID
+        var newest = try reader.moment().bootID
+        if let written { newest = written }
         guard newest != cursor.bootID else { return false }
         try seek(&reader, toFirstOf: newest)
         telemetry.tell(JournalEvent.startedAnew(input: options.input, boot: newest))
@@ -442,6 +449,16 @@ package final class JournalTailer {
         telemetry.tell(JournalEvent.readFailed(input: options.input, reason: error.description))
         reopenAt = now + retryDelay
         retryDelay = min(retryDelay * 2, JournalTailer.longestRetry)
+        guard options.once else { return }
+        // Nobody waits: it is tried again at once, and not for ever.
+        reopenAt = 0
+        failuresInARow += 1
+        if failuresInARow == JournalTailer.mostFailures { giveUp(error.description) }
+    }
+
+    private func giveUp(_ reason: String) {
+        failure = reason
+        isDone = true
     }
 }
 
@@ -473,6 +490,7 @@ extension JournalTailer {
             }
             lastEntryAt = now
             retryDelay = JournalTailer.shortestRetry
+            failuresInARow = 0
             let text = try reader?.cursor() ?? ""
             guard isComplete(to: text, stepped, now) else {
                 batch.reset()

@@ -126,8 +126,9 @@ package struct Lane: ~Copyable {
     package consuming func run() {
         while step() {}
         finish()
+        let (control, failure) = (self.control, firstFailure)
         writer.close()
-        control.end(nil)
+        control.end(failure)
     }
 
     /// One round: read a batch of each ready input, write the chunks that are due, wait when nothing is ready.
@@ -153,6 +154,14 @@ package struct Lane: ~Copyable {
         }
         wait(now)
         return true
+    }
+
+    /// Why an input ended before its end.
+    private var firstFailure: String? {
+        for index in 0..<slots.count {
+            if let failure = slots[index].input.failure { return "input \(slots[index].chunk.input): \(failure)" }
+        }
+        return nil
     }
 
     private var anyReady: Bool {

@@ -44,7 +44,7 @@ package final class LaneControl: Sendable {
     /// Bytes that were known to be unread a moment ago.
     package var unreadBytes: UInt64 { lag.load(ordering: .relaxed) }
 
-    /// Why the lane could not run; nil when it did.
+    /// Why an input ended before its end; nil when none did, or the lane has not ended.
     package var reason: String? { failure.withLock { $0 } }
 
     /// Called whenever an output got on; it wakes the lane only when that is what the lane waits for.

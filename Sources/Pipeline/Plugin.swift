@@ -88,11 +88,14 @@ package protocol Input: AnyObject, Plugin {
     ) -> Bool
     /// Bytes known to be unread.
     var lag: UInt64 { get }
+    /// With `once`: why it ended although there is more to read.
+    var failure: String? { get }
 }
 
 extension Input {
     /// Most inputs have none, and read files that may come and go.
     package static var standardParsers: [String] { [] }
+    package var failure: String? { nil }
     package func findings() -> [String] { [] }
 }
 

@@ -96,6 +96,10 @@ struct Agent {
             telemetry.logger.warning(
                 "records are left for the next start", metadata: ["output": "\(output)", "waiting": "\(records)"])
         }
+        if let reason = control.reason {
+            telemetry.logger.error("not everything was read: \(reason)")
+            return false
+        }
         return !once || undelivered.isEmpty
     }
 }

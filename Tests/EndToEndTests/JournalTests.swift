@@ -96,7 +96,10 @@ struct JournalTests {
     @Test func `a running agent says that there is no journal, and ships the rest`() async throws {
         let path = try configuration(journal: scratch.path("nowhere"))
         let running = try Running(Program.path, ["run", "--config", path])
-        try await eventually("the containers' lines are delivered") { (try? records().count) == 785 }
+        try await eventually("the containers' lines are delivered") {
+            // Three unfinished lines may still be going on.
+            (try? records().count) == 782
+        }
         let outcome = try await running.stop()
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("there is no journal to read"))

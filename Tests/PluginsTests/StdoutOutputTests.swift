@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `a klog line shows its message and its pairs`() {
-        let klog = #""caller":"kubelet.go:1","klog":{"time":"1123 03:28:02.913293","thread":7,"pod":"a/b","err":"no \\n"}"#
+        let klog = #""caller":"kubelet.go:1","klog":{"time":"1123 03:28:02.913293","thread":7,"pod":"a/b","err":"no \n"}"#
         #expect(short("{\"message\":\"m\",\(klog),\(web)") == "shop/web-1 nginx: m pod=a/b err=no \\x0a\n")
         #expect(short("{\"message\":\"m\",\"caller\":\"c\",\(web)") == "shop/web-1 nginx: m caller=c\n")
     }

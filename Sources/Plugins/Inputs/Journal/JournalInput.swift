@@ -76,6 +76,8 @@ package final class JournalInput: Input {
     /// Nobody knows how many bytes of a journal are unread.
     package var lag: UInt64 { 0 }
 
+    package var failure: String? { tailer?.failure }
+
     package func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
     ) -> Bool { tailer?.read(into: &batch, sparing: sparing, define: define) ?? false }
