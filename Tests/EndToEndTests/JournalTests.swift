@@ -16,7 +16,8 @@ struct JournalTests {
         let folder = scratch.path("journal")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Systemd.run(
-            "/lib/systemd/systemd-journal-remote --output=\(folder)/system.journal \(Program.sampleNode)/journal.export 2>&1")
+            "/lib/systemd/systemd-journal-remote --output=\(folder)/system.journal \(Program.sampleNode)/journal.export 2>&1"
+        )
         return folder
     }
 

@@ -1,10 +1,9 @@
 // Names to numbers, against a dictionary; positions to bytes and back.
 import Bytes
+import NodeJournal
 import Records
 import TestKit
 import Testing
-
-import NodeJournal
 
 @Suite struct `Names of fields` {
     @Test(arguments: [0, 1, 14, 200, 5000]) func `each name has its number, and no other has one`(count: Int) {

@@ -113,7 +113,8 @@
 
         @Test func `all fields: names in lower case, those that are taken with a mark`() throws {
             let fields = [
-                "UNIT": "a.service", "UNIT_": "x", "PID": "77", "PRIORITY": "6", "IDENTIFIER": "i", "TRANSPORT": "t", "BOOT_ID": "b",
+                "UNIT": "a.service", "UNIT_": "x", "PID": "77", "PRIORITY": "6", "IDENTIFIER": "i", "TRANSPORT": "t",
+                "BOOT_ID": "b",
                 "NODE_NAME": "n", "_HOSTNAME": "h", "X1_Y": "z", "MESSAGE_ID": "m", "_PID": "5",
                 "_SYSTEMD_UNIT": "own.service", "OBJECT_SYSTEMD_UNIT": "o",
             ]
@@ -125,7 +126,8 @@
             #expect(journal.names.prefix(4) == ["unit", "pid", "priority", "boot_id"])
             #expect(journal.names.last == "node_name")
             let expected = [
-                "unit": "a.service", "unit_": "a.service", "unit__": "x", "pid_": "77", "identifier_": "i", "transport_": "t",
+                "unit": "a.service", "unit_": "a.service", "unit__": "x", "pid_": "77", "identifier_": "i",
+                "transport_": "t",
                 "boot_id_": "b", "node_name_": "n", "node_name": "node-1", "_hostname": "h", "x1_y": "z",
                 "message_id": "m", "object_systemd_unit": "o", "boot_id": "\(MadeEntry.boot)",
             ]
@@ -144,7 +146,8 @@
             }
             #expect(try journal("A") == "{\"a\":\"a\"}")
             #expect(try journal("UNIT") == "{\"unit_\":\"u\"}")
-            #expect(JournalRecords.key(of: "UNIT_") == "unit__" && JournalRecords.key(of: "NODE_NAME_") == "node_name__")
+            #expect(
+                JournalRecords.key(of: "UNIT_") == "unit__" && JournalRecords.key(of: "NODE_NAME_") == "node_name__")
             #expect(try journal("_PID") == "{\"pid\":5}")
             #expect(try journal("MISSING") == "{}")
             #expect(try journal("MESSAGE") == "{}")

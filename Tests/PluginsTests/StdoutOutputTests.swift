@@ -45,13 +45,15 @@ import Testing
         func entry(_ more: String) -> String {
             #"{"message":"m","origin":"journal","journal":{\#(more)"node_name":"node-1"}}"#
         }
-        #expect(short(entry(#""unit":"kubelet.service","identifier":"kubelet","pid":812,"#)) == "node-1 kubelet[812]: m\n")
+        #expect(
+            short(entry(#""unit":"kubelet.service","identifier":"kubelet","pid":812,"#)) == "node-1 kubelet[812]: m\n")
         #expect(short(entry(#""identifier":"kernel","#)) == "node-1 kernel: m\n")
         #expect(short(entry(#""unit":"x.service","pid":"7","#)) == "node-1 x.service[7]: m\n")
     }
 
     @Test func `a klog line shows its message and its pairs`() {
-        let klog = #""caller":"kubelet.go:1","klog":{"time":"1123 03:28:02.913293","thread":7,"pod":"a/b","err":"no \n"}"#
+        let klog =
+            #""caller":"kubelet.go:1","klog":{"time":"1123 03:28:02.913293","thread":7,"pod":"a/b","err":"no \n"}"#
         #expect(short("{\"message\":\"m\",\(klog),\(web)") == "shop/web-1 nginx: m pod=a/b err=no \\x0a\n")
         #expect(short("{\"message\":\"m\",\"caller\":\"c\",\(web)") == "shop/web-1 nginx: m caller=c\n")
     }
