@@ -50,6 +50,13 @@ var targets: [Target] = [
         name: "Pipeline",
         dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store"]),
 
+    // Floor 5: looking at the logs of a node.
+    .target(
+        name: "Viewer",
+        dependencies: [
+            "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal", "Pipeline", log,
+        ]),
+
     // No floor: what each stage costs, beside the same work in C in the same run (make bench).
     .target(
         name: "CLimits", dependencies: ["CZlib", .target(name: "CISAL", condition: .when(traits: ["ISAL"]))],

@@ -1,0 +1,132 @@
+// Follows a store that an agent writes to: by its files alone, without the agent's knowing.
+package import Bytes
+package import Disk
+package import Records
+package import Store
+
+/// Where a search ended in a store's newest segment.
+package struct FollowPlace: ~Copyable {
+    let folder: StoreFolder
+    /// The newest segment, walked as far as it reached; nil when the store has none yet.
+    private(set) var catalogue: SegmentCatalogue?
+
+    /// That segment's name; empty without one.
+    private(set) var name = ""
+
+    init(folder: StoreFolder) {
+        self.folder = folder
+        catalogue = nil
+    }
+
+    mutating func take(_ catalogue: consuming SegmentCatalogue) {
+        name = Path.name(catalogue.path)
+        self.catalogue = consume catalogue
+    }
+
+    mutating func takeCatalogue() -> SegmentCatalogue? { catalogue.take() }
+}
+
+/// Reads what a store gets, chunk by chunk.
+package struct StoreFollower: ~Copyable {
+    private let folder: StoreFolder
+    private var catalogue: SegmentCatalogue?
+    /// Names that sort up to this one were followed.
+    private var name: String
+    private var waiting: [(chunk: CataloguedChunk, path: String, isWanted: Bool)] = []
+    private var reader = ChunkText()
+    /// Chunks that could not be read, and segments that were deleted before they were.
+    package private(set) var damagedChunks = 0
+    package private(set) var retiredSegments = 0
+    /// Looks at a chunk that is not right yet before it is taken for damaged.
+    private static let mostLooks = 40
+    private var looks = 0
+
+    /// Goes on where a search ended.
+    package init(_ place: consuming FollowPlace) {
+        var place = place
+        folder = place.folder
+        catalogue = place.takeCatalogue()
+        name = place.name
+    }
+
+    /// Takes what came since the last look.
+    /// - Parameters:
+    ///   - mayHold: whether records of these sources may be wanted.
+    ///   - notice: is told what chunks tell beside their records.
+    ///   - body: is given the text of each chunk that may hold wanted records, lines of JSON, and the number of the first.
+    package mutating func look(
+        mayHold: ([SourceIdentity]?) -> Bool, notice: (StoreNotice) -> Void, _ body: (borrowing Arena, UInt64) -> Void
+    ) throws(DiskError) {
+        while true {
+            let newer = try firstName(behind: name)
+            // The next segment is made after the last append to this one: now it is whole.
+            try walk(isClosed: newer != nil, mayHold, notice)
+            guard try read(body) else { return }
+            guard let newer else { return }
+            do throws(DiskError) {
+                catalogue = try SegmentCatalogue(path: "\(folder.segments(lane: 0))/\(newer)")
+            } catch {
+                guard error.isMissing else { throw error }
+                retiredSegments += 1
+                catalogue = nil
+            }
+            name = newer
+        }
+    }
+
+    private func firstName(behind name: String) throws(DiskError) -> String? {
+        do throws(DiskError) {
+            return try Directory.list(folder.segments(lane: 0)).map(\.name)
+                .filter { StoreFolder.firstSequence(ofName: $0) != nil && $0 > name }.min()
+        } catch {
+            if error.isMissing { return nil }
+            throw error
+        }
+    }
+
+    private mutating func walk(
+        isClosed: Bool, _ mayHold: ([SourceIdentity]?) -> Bool, _ notice: (StoreNotice) -> Void
+    ) throws(DiskError) {
+        guard var open = catalogue.take() else { return }
+        var found: [(CataloguedChunk, String, Bool)] = []
+        let path = open.path
+        var failure: DiskError?
+        do throws(DiskError) {
+            try open.walk(isClosed: isClosed, notice: notice) { chunk, sources in
+                found.append((chunk, path, mayHold(sources)))
+            }
+        } catch {
+            failure = error
+        }
+        catalogue = consume open
+        waiting += found
+        if let failure, !failure.isMissing { throw failure }
+    }
+
+    /// Reads the chunks that were found. Returns false when one is not right yet.
+    private mutating func read(_ body: (borrowing Arena, UInt64) -> Void) throws(DiskError) -> Bool {
+        while let next = waiting.first {
+            if next.isWanted {
+                var isRight = false
+                do throws(DiskError) {
+                    isRight = try reader.read(next.chunk, of: next.path)
+                } catch {
+                    guard error.isMissing else { throw error }
+                    retiredSegments += 1
+                    waiting.removeFirst()
+                    continue
+                }
+                if isRight {
+                    body(reader.text, next.chunk.firstSequence)
+                } else {
+                    looks += 1
+                    if looks < StoreFollower.mostLooks { return false }
+                    damagedChunks += 1
+                }
+            }
+            looks = 0
+            waiting.removeFirst()
+        }
+        return true
+    }
+}
