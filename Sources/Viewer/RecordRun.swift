@@ -42,6 +42,13 @@ final class RecordRun {
             FoundRecord(time: time, order: order, start: UInt32(at), length: UInt32(length)))
     }
 
+    /// Adds a record that is lent by another run.
+    func append(_ line: Span<UInt8>, time: Int64, order: UInt64) {
+        let at = text.count
+        text.append(line)
+        records.append(FoundRecord(time: time, order: order, start: UInt32(at), length: UInt32(line.count)))
+    }
+
     /// Puts the records in order: the earliest first, or the latest first when the run is reversed.
     func sort() {
         places = (0..<Int32(records.count)).map { $0 }
@@ -51,7 +58,10 @@ final class RecordRun {
         if isReversed { places.reverse() }
     }
 
-    /// The time of the last record in order.
+    /// The earliest time of the records that are left.
+    var earliest: Int64 { records[Int(isReversed ? places[places.count - 1] : places[taken])].time }
+
+    /// The latest time of the records that are left.
     var latest: Int64 { records[Int(isReversed ? places[taken] : places[places.count - 1])].time }
 
     /// The next record.

@@ -1,0 +1,47 @@
+// What happened between the records, in words: `-- shop/web-1 deleted --`.
+import Records
+import Store
+
+/// Notices by time, to be shown between records.
+struct NoticeQueue {
+    private var notices: [StoreNotice]
+    private let isReversed: Bool
+
+    init(_ notices: [StoreNotice], isReversed: Bool) {
+        self.isReversed = isReversed
+        self.notices = notices.sorted { isReversed ? $0.time < $1.time : $0.time > $1.time }
+    }
+
+    /// The next notice that comes before a record of this time; nil when there is none.
+    mutating func next(upTo time: Int64, _ selection: RecordSelection) -> String? {
+        while let last = notices.last, isReversed ? last.time >= time : last.time <= time {
+            notices.removeLast()
+            if let text = NoticeQueue.text(of: last, selection) { return text }
+        }
+        return nil
+    }
+
+    /// Leaves out what happened before the first record that is shown.
+    mutating func skip(before time: Int64, isReversed: Bool) { notices.removeAll { $0.time < time } }
+
+    /// A notice in words; nil when it is about something that was not asked for.
+    static func text(of notice: StoreNotice, _ selection: RecordSelection) -> String? {
+        switch notice.kind {
+        case .ended(let source):
+            guard selection.verdict(on: source) != .nothing else { return nil }
+            switch source.kind {
+            case .container: return "\(source.namespace)/\(source.pod) \(source.container)\(life(source)): deleted"
+            case .file: return "\(source.path): deleted"
+            case .journal: return nil
+            }
+        case .missing(let bytes, let source):
+            if let source, selection.verdict(on: source) == .nothing { return nil }
+            let whose = source.map { " of \($0.namespace)/\($0.pod) \($0.container)\(life($0))" } ?? ""
+            return "\(Ledger.size(bytes))\(whose) missing here: gone before they could be read"
+        case .missingEntries(let count):
+            return "\(count) entries of the journal missing here: deleted or thrown away before they could be read"
+        }
+    }
+
+    private static func life(_ source: SourceIdentity) -> String { source.restart > 0 ? "[\(source.restart)]" : "" }
+}

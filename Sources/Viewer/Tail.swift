@@ -1,0 +1,264 @@
+// `sluice tail` without its command line: what is read, in which order it is given, and what is followed.
+package import Bytes
+package import Disk
+package import Records
+package import Store
+import Synchronization
+package import Telemetry
+
+/// What is asked for.
+package struct TailRequest: Sendable {
+    /// The agent's data directory.
+    package var dataDirectory = "/var/lib/sluice"
+    /// Where the node's own files are.
+    package var places = NodePlaces()
+    /// Which records.
+    package var selection = RecordSelection()
+    /// The last so many of them; nil: all.
+    package var lines: Int?
+    /// The latest first.
+    package var isReversed = false
+    /// Go on with what comes.
+    package var follows = false
+    /// Without what is told beside the records.
+    package var isQuiet = false
+
+    package init() {}
+}
+
+/// What is given, in the order in which it is to be shown.
+package enum TailItem: ~Escapable {
+    /// A record: a line of JSON with its newline.
+    case record(Span<UInt8>)
+    /// Something that happened between records, to be shown as `-- text --`.
+    case notice(String)
+}
+
+/// Why nothing can be looked at.
+package enum TailError: Error, CustomStringConvertible {
+    /// What is wrong and what to do about it.
+    case unusable(String)
+
+    package var description: String {
+        switch self {
+        case .unusable(let reason): reason
+        }
+    }
+}
+
+/// One run of `sluice tail`. It belongs to one thread; only `stop` may be called from others.
+package final class Tail: Sendable {
+    private let request: TailRequest
+    private let telemetry: Telemetry
+    private let isStopping = Atomic(false)
+    private let bell: Bell
+
+    /// - Throws: when no eventfd can be had.
+    package init(_ request: TailRequest, telemetry: Telemetry) throws(DiskError) {
+        self.request = request
+        self.telemetry = telemetry
+        bell = try Bell()
+    }
+
+    /// Asks it to end, from any thread.
+    package func stop() {
+        isStopping.store(true, ordering: .releasing)
+        bell.ring()
+    }
+
+    /// What is read.
+    private struct Stores {
+        /// The agent's, when there is one.
+        var agent: StoreFolder?
+        /// Whether an agent writes to it now.
+        var isRunning = false
+    }
+
+    private func stores() throws -> Stores {
+        let folder = StoreFolder(request.dataDirectory)
+        var stores = Stores()
+        stores.isRunning = FolderLock.isHeld(request.dataDirectory)
+        do throws(StoreError) {
+            _ = try StoreIdentity.read(folder)
+            stores.agent = folder
+        } catch {
+            switch error {
+            case .noStore: break
+            default: throw TailError.unusable(error.description)
+            }
+        }
+        return stores
+    }
+
+    /// Runs to the end, or until it is asked to stop.
+    /// - Parameters:
+    ///   - show: is given every record and notice in order; false ends the run.
+    ///   - flush: is called when there is nothing more to show for now.
+    /// - Returns: what was looked at.
+    package func run(
+        show: (borrowing TailItem) throws -> Bool, flush: () throws -> Void
+    ) throws -> SearchStats {
+        let stores = try stores()
+        var scratch: ScratchFolder?
+        if !stores.isRunning {
+            try checkFiles(stores)
+            scratch = try ScratchFolder()
+        }
+        defer { scratch?.remove() }
+
+        // With an agent the store is all there is; else the node's files are read from where the store ends.
+        var known = try knownSources(stores)
+        var folders = [stores.agent].compactMap { $0 }
+        if let scratch {
+            let reading = try NodeReading(
+                request.places, known: known, once: true, in: scratch.path + "/history", telemetry: telemetry)
+            reading.finish()
+            folders.append(reading.folder)
+        }
+        return try history(of: folders, stores, scratch, &known, show, flush)
+    }
+
+    private func history(
+        of folders: [StoreFolder], _ stores: Stores, _ scratch: ScratchFolder?, _ known: inout [KnownSource],
+        _ show: (borrowing TailItem) throws -> Bool, _ flush: () throws -> Void
+    ) throws -> SearchStats {
+        var search = StoreSearch(times: request.selection.times)
+        var sieve = Sieve(request.selection)
+        var follower: StoreFollower?
+        for (index, folder) in folders.enumerated() {
+            let place = try search.look(into: folder) { sieve.mayHold($0) }
+            if request.follows, stores.isRunning, index == 0 { follower = StoreFollower(place) }
+        }
+        sieve.podsWithLogs = search.podsWithLogs
+        guard try showHistory(&search, &sieve, show) else { return search.stats }
+        try flush()
+        guard request.follows, !isStopping.load(ordering: .acquiring) else { return search.stats }
+        if let follower {
+            try follow(follower, &sieve, show, flush)
+        } else if let scratch, let last = folders.last {
+            // The node's files go on where the first reading ended.
+            let survey = try Survey(last, lane: 0, isThorough: false)
+            known = survey.known
+            let reading = try NodeReading(
+                request.places, known: known, once: false, in: scratch.path + "/live", telemetry: telemetry)
+            defer { reading.stop() }
+            var live = StoreSearch()
+            let place = try live.look(into: reading.folder) { _ in false }
+            try follow(StoreFollower(place), &sieve, show, flush)
+        }
+        return search.stats
+    }
+
+    // MARK: History
+
+    private func showHistory(
+        _ search: inout StoreSearch, _ sieve: inout Sieve, _ show: (borrowing TailItem) throws -> Bool
+    ) throws -> Bool {
+        var notices = NoticeQueue(request.isQuiet ? [] : search.notices, isReversed: request.isReversed)
+        var goesOn = true
+        func give(_ line: Span<UInt8>, _ time: Int64) throws -> Bool {
+            while goesOn, let notice = notices.next(upTo: time, request.selection) { goesOn = try show(.notice(notice)) }
+            if goesOn { goesOn = try show(.record(line)) }
+            return goesOn && !isStopping.load(ordering: .acquiring)
+        }
+        guard let lines = request.lines else {
+            try search.forEach(isReversed: request.isReversed, sieve: &sieve, give)
+            while goesOn, !isStopping.load(ordering: .acquiring),
+                let notice = notices.next(upTo: request.isReversed ? .min : .max, request.selection)
+            { goesOn = try show(.notice(notice)) }
+            return goesOn
+        }
+        // The last ones are found from the end.
+        guard lines > 0 else { return true }
+        let last = RecordRun(isReversed: request.isReversed)
+        var count = 0
+        try search.forEach(isReversed: true, sieve: &sieve) { line, time in
+            last.append(line, time: time, order: UInt64.max - UInt64(count))
+            count += 1
+            return count < lines && !isStopping.load(ordering: .acquiring)
+        }
+        last.sort()
+        if !last.isEmpty { notices.skip(before: last.earliest, isReversed: request.isReversed) }
+        while !last.isEmpty, goesOn { goesOn = try last.takeFirst(give) }
+        return goesOn
+    }
+
+    // MARK: Following
+
+    private func follow(
+        _ follower: consuming StoreFollower, _ sieve: inout Sieve, _ show: (borrowing TailItem) throws -> Bool,
+        _ flush: () throws -> Void
+    ) throws {
+        var follower = follower
+        var held = HoldBack()
+        var poller = try Poller(bell: bell)
+        var goesOn = true
+        while goesOn, !isStopping.load(ordering: .acquiring) {
+            var notices: [StoreNotice] = []
+            let run = RecordRun(capacity: 64 * 1024)
+            try follower.look {
+                sieve.mayHold($0)
+            } notice: {
+                notices.append($0)
+            } _: { text, first in
+                sieve.pick(text, segment: 0, firstSequence: first, into: run)
+            }
+            let now = SystemClock.monotonic
+            held.add(run, now: now)
+            goesOn = try held.release(now: now) { line, _ in try show(.record(line)) }
+            for notice in notices where goesOn && !request.isQuiet {
+                if let text = NoticeQueue.text(of: notice, request.selection) { goesOn = try show(.notice(text)) }
+            }
+            try flush()
+            guard goesOn else { return }
+            _ = poller.wait(nanoseconds: Tail.lookInterval)
+        }
+    }
+
+    /// How often the store is looked at, nanoseconds.
+    private static let lookInterval: Int64 = 50_000_000
+
+    // MARK: What is there
+
+    /// How far the agent's store has got; nothing without one.
+    private func knownSources(_ stores: Stores) throws -> [KnownSource] {
+        guard let agent = stores.agent, !stores.isRunning else { return [] }
+        return try Survey(agent, lane: 0, isThorough: false).known
+    }
+
+    /// Without an agent the files have to be there, and readable.
+    private func checkFiles(_ stores: Stores) throws {
+        do throws(DiskError) {
+            _ = try Directory.list(request.places.pods)
+        } catch {
+            guard stores.agent == nil else { return }
+            let what =
+                error.isMissing
+                ? "there is no store in \(request.dataDirectory), and no logs in \(request.places.pods): is this a node? (--data-dir and --root say where else to look)"
+                : "\(error.description) (run as root, or with the capability DAC_READ_SEARCH)"
+            throw TailError.unusable(what)
+        }
+    }
+}
+
+/// A folder of ours that is gone when we are.
+private struct ScratchFolder {
+    let path: String
+
+    init() throws(DiskError) {
+        let base = Machine.environment("TMPDIR") ?? "/tmp"
+        let name = Machine.randomIdentity().prefix(8).map { String($0, radix: 16) }.joined()
+        path = "\(base)/sluice-tail-\(name)"
+        try LocalFileSystem().makeFolder(path)
+    }
+
+    func remove() { Directory.removeTree(path) }
+}
+
+extension Survey {
+    /// The sources that are still read, with their positions.
+    var known: [KnownSource] {
+        sources.map { KnownSource(number: $0.key, identity: $0.value.identity, position: $0.value.position) }
+            .sorted { $0.number < $1.number }
+    }
+}

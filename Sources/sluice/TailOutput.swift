@@ -1,0 +1,62 @@
+// What `sluice tail` writes: records as they are to look, and what happened between them.
+import Bytes
+import Disk
+import Display
+import Synchronization
+import Viewer
+
+/// Writes to a terminal, a pager or a pipe. It is used by one thread.
+final class TailOutput: @unchecked Sendable {
+    private let file: OwnedFile
+    private var display: RecordDisplay
+    private var text = Arena(capacity: 128 * 1024)
+    private let isColored: Bool
+    /// Notices are for people, not for programs.
+    private let showsNotices: Bool
+    private static let writeSize = 64 * 1024
+
+    init(_ file: consuming OwnedFile, _ options: DisplayOptions, isColored: Bool) {
+        self.file = file
+        display = RecordDisplay(options)
+        self.isColored = isColored
+        switch options.style {
+        case .json, .jsonPretty, .export, .raw, .cat: showsNotices = false
+        default: showsNotices = true
+        }
+    }
+
+    /// Runs to the end. A pipe that nobody reads any more is an end like another.
+    func run(_ tail: Tail) throws -> SearchStats {
+        let stats = try tail.run { item in
+            switch item {
+            case .record(let line): display.append(line, to: &text)
+            case .notice(let notice): append(notice)
+            }
+            return text.count < TailOutput.writeSize || write()
+        } flush: {
+            if !write() { tail.stop() }
+        }
+        _ = write()
+        return stats
+    }
+
+    private func append(_ notice: String) {
+        guard showsNotices else { return }
+        if isColored { text.append("\u{1b}[2m") }
+        text.append(text: "-- \(notice) --")
+        if isColored { text.append("\u{1b}[0m") }
+        text.append("\n")
+    }
+
+    /// Returns whether somebody reads.
+    private func write() -> Bool {
+        guard text.count > 0 else { return true }
+        defer { text.removeAll() }
+        do throws(DiskError) {
+            try file.write(text.span)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
