@@ -22,8 +22,8 @@ package enum ChunkFormat {
     package static let largestField = 65_535 - 4
     /// A chunk is closed when it holds this much text.
     package static let textLimit = 256 * 1024
-    /// Nothing larger is believed when it is read.
-    package static let largestText = 64 * 1024 * 1024
+    /// Nothing larger is believed when it is read: the longest message that can be set is 16 MiB, and six times as long when escaped.
+    package static let largestText = 128 * 1024 * 1024
 }
 
 /// What a chunk is for.

@@ -116,6 +116,23 @@ struct OnceTests {
         #expect(try await agent.ledger().outputs.first?.waiting_records == 0)
     }
 
+    @Test func `the longest message that can be set is stored, six times as long as JSON`() async throws {
+        let scratch = try ScratchDirectory()
+        let size = 16 << 20
+        let log = try scratch.write("a.log", String(repeating: "\u{1}", count: size) + "\nnext\n")
+        let path = try scratch.write(
+            "sluice.yaml",
+            """
+            data_dir: "\(scratch.path("data"))"
+            inputs: [{ type: file, include: "\(log)", max_line: 16MiB }]
+            outputs: [{ type: file, path: "\(scratch.path("out.ndjson"))" }]
+            """)
+        let outcome = try await Program.run("run", "--once", "--config", path)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = try scratch.contents("out.ndjson").split(separator: UInt8(ascii: "\n"))
+        #expect(lines.count == 2 && (lines.first?.count ?? 0) > 6 * size)
+    }
+
     @Test func `standard output and a file get the same from one store`() async throws {
         let agent = try Agent.overSampleNode(
             outputs: """
