@@ -7,6 +7,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
     case notBuiltIn
     /// A folder or file that was asked for cannot be used.
     case unusable(JournalFinding)
+    /// Files and folders are named together.
+    case mixed(file: String, folder: String)
     /// libsystemd merges two folders, no more.
     case tooManyFolders([String])
     /// Two folders are merged by links in a folder of ours, and none was given.
@@ -31,6 +33,8 @@ package enum JournalError: Error, Equatable, CustomStringConvertible {
         case .notBuiltIn:
             "cannot read the journal: this program was built without libsystemd (build it with the trait Journald)"
         case .unusable(let finding): finding.description
+        case .mixed(let file, let folder):
+            "cannot read \(file), which is a file, and \(folder), which is a folder, as one journal: name folders only, or files only"
         case .tooManyFolders(let folders):
             "cannot merge the \(folders.count) journal folders \(folders.joined(separator: ", ")):"
                 + " two at most (use one input for each, or link their machine-id folders into one folder)"

@@ -21,7 +21,7 @@
         package mutating func isAt(_ cursor: String) throws(JournalError) -> Bool { switch nobody {} }
         package mutating func realtime() throws(JournalError) -> UInt64 { switch nobody {} }
         package mutating func moment() throws(JournalError) -> JournalMoment { switch nobody {} }
-        package mutating func descriptor() throws(JournalError) -> Int32 { switch nobody {} }
+        package mutating func descriptor(atLeast watches: Int = 1) throws(JournalError) -> Int32 { switch nobody {} }
         package mutating func deadline() throws(JournalError) -> Int64? { switch nobody {} }
         package mutating func process() throws(JournalError) -> JournalChange { switch nobody {} }
         package mutating func diskUsage() throws(JournalError) -> UInt64 { switch nobody {} }

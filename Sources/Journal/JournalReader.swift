@@ -270,7 +270,8 @@
         /// The descriptor that can be read (POLLIN, as sd_journal_get_events has it) after something changed, until `process()`. It
         /// belongs to the reader. The first call begins to watch, and finds files that came since the reader was opened; it takes one
         /// of the user's inotify instances. It wakes once for each write to any of the journals, matching or not. sd_journal_get_fd
-        package mutating func descriptor() throws(JournalError) -> Int32 {
+        /// - Parameter watches: so many folders have to be watched.
+        package mutating func descriptor(atLeast watches: Int = 1) throws(JournalError) -> Int32 {
             let descriptor: Int32
             do throws(JournalError) {
                 descriptor = try unsafe call("sd_journal_get_fd") { unsafe sd_journal_get_fd($0) }
@@ -279,7 +280,7 @@
                 throw .cannotWatch(code: code)
             }
             // libsystemd passes over folders that the system does not let it watch.
-            if !Folder.isWatchingAny(descriptor) { throw .cannotWatch(code: ENOSPC) }
+            if !Folder.isWatching(descriptor, atLeast: watches) { throw .cannotWatch(code: ENOSPC) }
             return descriptor
         }
 

@@ -20,14 +20,25 @@ package enum JournalSource: Hashable, Sendable {
 }
 
 extension JournalSource {
-    /// What an operator's list of paths means: files, when all of them are files, else folders.
-    package init(paths: [String]) {
-        let isFiles = !paths.isEmpty && paths.allSatisfy { !Folder.isFolder($0) && Folder.exists($0) }
-        self = isFiles ? .files(paths) : .folders(paths)
+    /// What an operator's list of paths means as things are now: files, when there are any among them, else folders.
+    /// - Throws: when there are folders too.
+    package init(paths: [String]) throws(JournalError) {
+        let file = paths.first { !Folder.isFolder($0) && Folder.exists($0) }
+        if let file, let folder = paths.first(where: Folder.isFolder) { throw .mixed(file: file, folder: folder) }
+        self = file != nil ? .files(paths) : .folders(paths)
     }
 
-    /// The folders that are there. One that comes later is not noticed by a reader that is open.
+    /// The folders that are there.
     package var presentFolders: [String] { roots.map(\.path).filter(Folder.isFolder) }
+
+    /// Which folders these are. One that comes later, or takes another's place, is not noticed by a reader that is open.
+    package var folderIdentities: [String] { roots.map(\.path).compactMap(Folder.identity) }
+
+    /// The named folders that are not there; none where no folder is named.
+    package var absentFolders: [String] {
+        guard case .folders(let paths) = self else { return [] }
+        return paths.filter { !Folder.isFolder($0) }
+    }
 }
 
 /// How libsystemd is asked to open a source.
@@ -132,6 +143,13 @@ enum Folder {
         return unsafe stat(path, &raw) == 0 && raw.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Path, device and inode of a folder; nil when it is not there. stat(2)
+    static func identity(_ path: String) -> String? {
+        var raw = stat()
+        guard unsafe stat(path, &raw) == 0, raw.st_mode & S_IFMT == S_IFDIR else { return nil }
+        return "\(path) \(raw.st_dev) \(raw.st_ino)"
+    }
+
     /// access(2)
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
@@ -195,10 +213,11 @@ enum Folder {
         return Array(bytes.prefix(n))
     }
 
-    /// Whether an inotify descriptor has a watch, as far as can be seen. proc_pid_fdinfo(5)
-    static func isWatchingAny(_ descriptor: Int32) -> Bool {
-        guard let bytes = read("/proc/self/fdinfo/\(descriptor)", count: 4096) else { return true }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("inotify ") }
+    /// Whether an inotify descriptor has so many watches, as far as can be seen. proc_pid_fdinfo(5)
+    static func isWatching(_ descriptor: Int32, atLeast count: Int) -> Bool {
+        guard let bytes = read("/proc/self/fdinfo/\(descriptor)", count: 65_536) else { return true }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        return lines.count { $0.hasPrefix("inotify ") } >= count
     }
 
     /// Lets `path` be a link to a folder, whatever link was there before. symlink(2)

@@ -80,7 +80,7 @@ package struct FieldNames: ~Copyable {
     }
 
     @inline(__always)
-    private static func hash(_ name: Span<UInt8>) -> Int {
+    fileprivate static func hash(_ name: Span<UInt8>) -> Int {
         let word = (name.firstWord &+ UInt64(name.count)) &* 0x9e37_79b9_7f4a_7c15 ^ name.lastWord
         return Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 40)
     }
@@ -124,6 +124,57 @@ struct EntryFields: ~Copyable {
         self.maxField = maxField
         for _ in names { first.append(-1) }
     }
+
+    /// For each slot the one before and the one behind it with the same name; -1 for none.
+    private var links = Column<(previous: Int32, next: Int32)>(capacity: 64)
+    /// By the hash of a name, the last slot that has it; the mark says of which entry.
+    private var lastOfName = Column<(mark: UInt32, slot: Int32)>(capacity: 64)
+    private var mark: UInt32 = 0
+
+    /// Finds the fields that come several times, in time that grows with their number alone.
+    mutating func linkRepeats() {
+        guard mayRepeat else { return }
+        links.removeAll()
+        var size = max(64, lastOfName.count)
+        while size < slots.count * 4 { size *= 2 }
+        if lastOfName.count < size {
+            lastOfName.removeAll()
+            for _ in 0..<size { lastOfName.append((0, -1)) }
+            mark = 0
+        }
+        mark &+= 1
+        for index in 0..<slots.count {
+            links.append((-1, -1))
+            var place = hash(slots[index]) & (size - 1)
+            while lastOfName[place].mark == mark, !isSame(Int(lastOfName[place].slot), index) {
+                place = (place + 1) & (size - 1)
+            }
+            if lastOfName[place].mark == mark {
+                let earlier = lastOfName[place].slot
+                links[index] = (earlier, -1)
+                links[Int(earlier)] = (links[Int(earlier)].previous, Int32(index))
+            }
+            lastOfName[place] = (mark, Int32(index))
+        }
+    }
+
+    private func hash(_ slot: FieldSlot) -> Int {
+        if slot.number >= 0 { return Int(slot.number) &* 7 }
+        let name = span(slot.name)
+        return Int(truncatingIfNeeded: FieldNames.hash(name) &+ name.count)
+    }
+
+    private func isSame(_ a: Int, _ b: Int) -> Bool {
+        guard slots[a].number == slots[b].number else { return false }
+        return slots[a].number >= 0 || span(slots[a].name).isEqual(to: span(slots[b].name))
+    }
+
+    /// The slot before this one, and behind it, that has the same name; -1 for none. Once repeats are linked.
+    func previous(_ index: Int) -> Int { Int(links[index].previous) }
+    func next(_ index: Int) -> Int { Int(links[index].next) }
+
+    /// The first slot of a known field; -1: not in this entry.
+    func place(_ field: KnownField) -> Int { Int(first[field.index]) }
 
     /// Forgets the last entry.
     mutating func reset() {

@@ -8,7 +8,10 @@ package enum JournalEvent: TelemetryEvent {
     case opened(input: String, files: Int, from: String)
     case resumed(input: String, files: Int)
     case nothingToRead(input: String, reason: String)
-    case unreadable(input: String, finding: JournalFinding)
+    case unreadable(input: String, finding: String)
+    case absentFolder(input: String, path: String)
+    case willRotate(input: String, path: String)
+    case cutShort(input: String)
     case foreignMachine(input: String, machines: [String], own: String)
     case stale(input: String, newest: String)
     case nothingMatches(input: String, what: String, hint: String)
@@ -27,8 +30,9 @@ package enum JournalEvent: TelemetryEvent {
         case .newBoot: .info
         case .opened, .resumed: .info
         case .clockChanged: .notice
-        case .foreignMachine, .stale, .noWatch, .startedAnew, .suppressed: .warning
-        case .nothingToRead, .unreadable, .nothingMatches, .gone, .missing, .readFailed, .pageFaults: .error
+        case .absentFolder: .info
+        case .willRotate, .foreignMachine, .stale, .noWatch, .startedAnew, .suppressed: .warning
+        case .nothingToRead, .unreadable, .cutShort, .nothingMatches, .gone, .missing, .readFailed, .pageFaults: .error
         }
     }
 
@@ -36,7 +40,12 @@ package enum JournalEvent: TelemetryEvent {
         switch self {
         case .opened: "reading the journal"
         case .resumed: "went on in the journal where reading stood at the last stop"
-        case .nothingToRead: "there is no journal to read; looking again every ten seconds"
+        case .nothingToRead: "there is no journal to read"
+        case .absentFolder: "a journal folder is not there; it is read when it comes"
+        case .willRotate:
+            "a journal file that is named is still written to: after its rotation nothing comes any more (name its folder to follow it)"
+        case .cutShort:
+            "a journal file is damaged: what lies behind the damage is not read (journalctl --verify tells more)"
         case .unreadable: "a part of the journal cannot be read"
         case .foreignMachine:
             "the journal is another machine's (in a container: mount the node's /etc/machine-id if this is not meant)"
@@ -56,7 +65,8 @@ package enum JournalEvent: TelemetryEvent {
         case .readFailed: "the journal cannot be read on; opening it again"
         case .pageFaults:
             "pages of a journal file cannot be read from the disk: entries in it may be lost (journalctl --verify tells more)"
-        case .noWatch: "the journal cannot be watched: looking at it twenty times a second instead"
+        case .noWatch:
+            "the journal cannot be watched: looking at it twenty times a second instead, and every ten seconds for new files"
         }
     }
 
@@ -67,7 +77,9 @@ package enum JournalEvent: TelemetryEvent {
         case .resumed(_, let files): pairs += [("files", "\(files)")]
         case .nothingToRead(_, let reason), .readFailed(_, let reason), .noWatch(_, let reason):
             pairs += [("reason", reason)]
-        case .unreadable(_, let finding): pairs += [("reason", finding.description)]
+        case .unreadable(_, let finding): pairs += [("reason", finding)]
+        case .absentFolder(_, let path), .willRotate(_, let path): pairs += [("path", path)]
+        case .cutShort: break
         case .foreignMachine(_, let machines, let own):
             pairs += [("journal_of", machines.joined(separator: ", ")), ("machine_id", own)]
         case .stale(_, let newest): pairs += [("newest", newest)]
@@ -85,6 +97,7 @@ package enum JournalEvent: TelemetryEvent {
 
     private var input: String {
         switch self {
+        case .absentFolder(let input, _), .willRotate(let input, _), .cutShort(let input): input
         case .opened(let input, _, _), .resumed(let input, _), .nothingToRead(let input, _), .unreadable(let input, _),
             .foreignMachine(let input, _, _), .stale(let input, _), .nothingMatches(let input, _, _),
             .gone(let input, _), .startedAnew(let input, _), .missing(let input, _),
@@ -99,6 +112,9 @@ package enum JournalEvent: TelemetryEvent {
         case .opened, .resumed: "journal_opened"
         case .nothingToRead: "journal_nothing_to_read"
         case .unreadable: "journal_unreadable_files"
+        case .absentFolder: "journal_absent_folders"
+        case .willRotate: "journal_named_files"
+        case .cutShort: "journal_damaged_files"
         case .foreignMachine: "journal_foreign_machines"
         case .stale: "journal_stale"
         case .nothingMatches: "journal_unmatched_settings"

@@ -20,6 +20,21 @@ package struct JournalExamination: Sendable {
     package let findings: [String]
     package let unmatched: [Unmatched]
 
+    /// Looks at folders or files as an operator names them; none: at this machine's journal.
+    package init(_ paths: [String], _ selection: JournalSelection) {
+        do throws(JournalError) {
+            self.init(paths.isEmpty ? .local : try JournalSource(paths: paths), selection)
+        } catch {
+            self.init(failure: error.description)
+        }
+    }
+
+    private init(failure: String) {
+        isEmpty = true
+        findings = [failure]
+        unmatched = []
+    }
+
     /// Looks, without reading entries. It takes readers of its own for as long as that takes.
     package init(_ source: JournalSource, _ selection: JournalSelection) {
         let survey = JournalSurvey(source)
@@ -29,6 +44,9 @@ package struct JournalExamination: Sendable {
         }
         var findings = survey.findings.map(\.description)
         if !isReadable, findings.isEmpty { findings = ["there are no journal files"] }
+        if case .folders(let folders) = source, folders.count > 2 {
+            findings.append(JournalError.tooManyFolders(folders).description)
+        }
         var unmatched: [Unmatched] = []
         do throws(JournalError) {
             if isReadable { unmatched = try JournalExamination.unmatched(source, selection) }
@@ -48,6 +66,12 @@ package struct JournalExamination: Sendable {
             guard !globs.isEmpty else { return }
             let present = try values(source, fields)
             for glob in globs where !present.contains(where: { glob.matches($0) }) {
+                // What is no glob is looked up, which is exact however many values there are; of others a list that was cut says nothing.
+                if let literal = glob.literal {
+                    if try hasAny(source, fields, literal) { continue }
+                } else if present.count >= mostValues {
+                    continue
+                }
                 unmatched.append(Unmatched(kind: kind, asked: glob.pattern, present: present))
             }
         }
@@ -58,23 +82,41 @@ package struct JournalExamination: Sendable {
         for (field, wanted) in selection.matches {
             let present = try values(source, [field])
             for value in wanted.map({ String(decoding: $0, as: UTF8.self) }) where !present.contains(value) {
+                if try hasAny(source, [field], value) { continue }
                 unmatched.append(Unmatched(kind: field, asked: value, present: present))
             }
         }
         return unmatched
     }
 
-    /// All values of some fields in a source. Two folders are looked at one after the other: that needs no links.
+    /// Of a field no more values are listed.
+    private static let mostValues = 10_000
+
+    /// The folders of a source, each for itself, which needs no links; those that are not there are left out.
+    private static func parts(_ source: JournalSource) -> [JournalSource] {
+        guard case .folders(let paths) = source, paths.count > 1 else { return [source] }
+        return paths.map { .folders([$0]) }.filter { !$0.presentFolders.isEmpty }
+    }
+
+    /// The values of some fields in a source.
     private static func values(_ source: JournalSource, _ fields: [String]) throws(JournalError) -> [String] {
         var values: Set<String> = []
-        var parts = [source]
-        if case .folders(let paths) = source { parts = paths.map { .folders([$0]) } }
-        for part in parts {
-            // One of two folders is enough.
-            guard part.presentFolders.isEmpty == false || parts.count == 1 else { continue }
+        for part in parts(source) {
             var reader = try JournalReader(part)
-            for field in fields { values.formUnion(try reader.values(of: field)) }
+            for field in fields { values.formUnion(try reader.values(of: field, limit: mostValues)) }
         }
         return values.sorted()
+    }
+
+    /// Whether an entry has this value in one of some fields.
+    private static func hasAny(
+        _ source: JournalSource, _ fields: [String], _ value: String
+    ) throws(JournalError) -> Bool {
+        for part in parts(source) {
+            var reader = try JournalReader(part)
+            try reader.select(JournalMatches(anyOf: fields.map { [JournalTerm($0, value)] }))
+            if try reader.next() { return true }
+        }
+        return false
     }
 }

@@ -119,9 +119,11 @@ package struct JournalRecords: ~Copyable {
             isDamaged = true
         }
         bytes += UInt64(entry.bytes)
+        entry.linkRepeats()
         // Nobody can say of a damaged entry that it is not wanted.
         guard isDamaged || options.selection.includes(entry, matchFields: matchFields) else { return .unwanted }
-        appendRow(time: Int64(clamping: time) &* 1000, isDamaged: isDamaged, to: &batch)
+        // A damaged or foreign time may lie behind the year 2262.
+        appendRow(time: Int64(min(time, UInt64(Int64.max / 1000))) * 1000, isDamaged: isDamaged, to: &batch)
         return .record
     }
 
@@ -131,18 +133,25 @@ package struct JournalRecords: ~Copyable {
         return bytes
     }
 
-    /// When the last entry says that journald threw messages away: whose they were, and how many.
+    /// More is not believed to be lost at once.
+    static let mostLost: UInt64 = 1_000_000_000
+
+    /// When the last entry, wanted or not, says that journald threw messages away that may have been wanted: whose they were, and how
+    /// many.
     package var suppressed: (unit: String, messages: UInt64)? {
         guard entry.isValue(.transport, "driver") else { return nil }
         // SD_MESSAGE_JOURNAL_DROPPED: a service was over its rate limit.
         if entry.isValue(.messageID, "a596d6fe7bfa4994828e72309e95d61e") {
             let unit = entry.value(.objectUnit) { String(decoding: $0) } ?? ""
-            return (unit, UInt64(entry.number(.dropped) ?? 1))
+            guard options.selection.mayConcern(unit: unit) else { return nil }
+            return (unit, min(UInt64(entry.number(.dropped) ?? 1), JournalRecords.mostLost))
         }
         // SD_MESSAGE_JOURNAL_MISSED: the kernel's buffer ran over; only the text says how far: "Missed 12 kernel messages".
-        guard entry.isValue(.messageID, "e9bf28e6e834481bb6f48f548ad13606") else { return nil }
+        guard entry.isValue(.messageID, "e9bf28e6e834481bb6f48f548ad13606"), options.selection.mayConcern(unit: nil)
+        else { return nil }
         let text = entry.value(.message) { String(decoding: $0) } ?? ""
-        return ("kernel", text.split(separator: " ").lazy.compactMap { UInt64($0) }.first ?? 1)
+        let count = text.split(separator: " ").lazy.compactMap { UInt64($0) }.first ?? 1
+        return ("kernel", min(count, JournalRecords.mostLost))
     }
 
     private mutating func appendRow(time: Int64, isDamaged: Bool, to batch: inout RecordBatch) {
@@ -198,8 +207,9 @@ package struct JournalRecords: ~Copyable {
             guard let slot = entry.slot(shown) else { continue }
             JournalRecords.separate(&isFirst, &out)
             out.append(keyText, from: Int(keys[field.index].start), count: Int(keys[field.index].length))
-            if field == shown, entry.mayRepeat, repeats(of: slot) {
-                appendAll(of: slot, &out, &isInvalid)
+            let place = entry.place(shown)
+            if field == shown, entry.mayRepeat, repeats(from: place) {
+                appendAll(from: place, &out, &isInvalid)
             } else {
                 appendValue(slot, &out, &isInvalid)
             }
@@ -239,8 +249,8 @@ package struct JournalRecords: ~Copyable {
             } else {
                 appendKey(slot.name, &out)
             }
-            if entry.mayRepeat, repeats(of: slot, from: index) {
-                appendAll(of: slot, from: index, &out, &isInvalid)
+            if entry.mayRepeat, repeats(from: index) {
+                appendAll(from: index, &out, &isInvalid)
             } else {
                 appendValue(slot, &out, &isInvalid)
             }
@@ -289,35 +299,23 @@ package struct JournalRecords: ~Copyable {
 
     // MARK: Repeated fields
 
-    private func isSame(_ a: FieldSlot, _ b: FieldSlot) -> Bool {
-        guard a.number == b.number else { return false }
-        guard a.number < 0 else { return true }
-        return entry.span(a.name).isEqual(to: entry.span(b.name))
-    }
-
     /// Whether an earlier slot has the same name, so that this one is told already. Of messages, the first does not count.
     private func isRepeat(_ index: Int) -> Bool {
-        let slot = entry.slots[index]
-        var toSkip = slot.number == KnownField.message.index ? 1 : 0
-        for earlier in 0..<index where isSame(entry.slots[earlier], slot) {
-            if toSkip == 0 { return true }
-            toSkip -= 1
-        }
-        return false
+        let earlier = entry.previous(index)
+        guard earlier >= 0 else { return false }
+        return entry.slots[index].number != KnownField.message.index || entry.previous(earlier) >= 0
     }
 
-    private func repeats(of slot: FieldSlot, from index: Int = 0) -> Bool {
-        var count = 0
-        for other in index..<entry.slots.count where isSame(entry.slots[other], slot) { count += 1 }
-        return count > 1
-    }
+    private func repeats(from index: Int) -> Bool { entry.next(index) >= 0 }
 
-    private func appendAll(of slot: FieldSlot, from index: Int = 0, _ out: inout Arena, _ isInvalid: inout Bool) {
+    private func appendAll(from index: Int, _ out: inout Arena, _ isInvalid: inout Bool) {
         var isFirst = true
+        var index = index
         out.append("[")
-        for other in index..<entry.slots.count where isSame(entry.slots[other], slot) {
+        while index >= 0 {
             JournalRecords.separate(&isFirst, &out)
-            appendValue(entry.slots[other], &out, &isInvalid)
+            appendValue(entry.slots[index], &out, &isInvalid)
+            index = entry.next(index)
         }
         out.append("]")
     }

@@ -16,9 +16,10 @@ package struct JournalSelection: Sendable {
     package var believesKlog = false
     /// Fields and the values they may have: one value of each field.
     package var matches: [(field: String, values: [[UInt8]])] = []
-    /// Whether the kernel's messages are wanted: then whatever `units` and `identifiers` say.
-    package var kernel = true
-    /// Whether audit records are wanted.
+    /// Whether the kernel's messages are wanted, whatever `units` and `identifiers` say; nil: as other entries. They are of no unit, and
+    /// their identifier is `kernel`.
+    package var kernel: Bool?
+    /// Whether audit records are wanted; they are also where `matches` ask for a transport.
     package var audit = false
 
     package init() {}
@@ -28,11 +29,12 @@ package struct JournalSelection: Sendable {
 
     /// Whether an entry is wanted. `matchFields`: the numbers of the fields of `matches`.
     func includes(_ entry: borrowing EntryFields, matchFields: [KnownField]) -> Bool {
-        if !audit, entry.isValue(.transport, "audit") { return false }
-        let isKernel = entry.isValue(.transport, "kernel")
-        if isKernel {
-            if !kernel { return false }
-        } else {
+        if !audit, entry.isValue(.transport, "audit"), !matches.contains(where: { $0.field == "_TRANSPORT" }) {
+            return false
+        }
+        let isKernel = kernel != nil && entry.isValue(.transport, "kernel")
+        if isKernel, kernel == false { return false }
+        if !isKernel {
             if !units.isEmpty, !isOfUnit(entry) { return false }
             if !identifiers.isEmpty, !entry.anyValue(.identifier, fits: { JournalSelection.fits($0, identifiers) }) {
                 return false
@@ -50,6 +52,12 @@ package struct JournalSelection: Sendable {
             guard let priority = priority(of: entry), priorities.contains(priority) else { return false }
         }
         return true
+    }
+
+    /// Whether what journald threw away of a unit, or of the kernel's messages, may have been wanted.
+    func mayConcern(unit: String?) -> Bool {
+        guard let unit else { return kernel ?? (units.isEmpty && identifiers.isEmpty) }
+        return units.isEmpty || units.contains { $0.matches(unit) }
     }
 
     private static func fits(_ name: Span<UInt8>, _ globs: [Glob]) -> Bool {

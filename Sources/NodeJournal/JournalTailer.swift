@@ -22,7 +22,10 @@ package enum JournalStart: Sendable, Equatable {
 package struct JournalTailOptions: Sendable {
     /// The input's name.
     package var input: String
+    /// What is read; where `paths` are given, what these are.
     package var source = JournalSource.local
+    /// Folders or files as they were named: what they are is looked at whenever the journal is opened.
+    package var paths: [String] = []
     /// A folder of ours for links, where two journal folders are read as one.
     package var links: String?
     package var records = JournalRecordOptions()
@@ -36,6 +39,7 @@ package struct JournalTailOptions: Sendable {
 /// Reads a journal, a batch at a time.
 package final class JournalTailer {
     private let options: JournalTailOptions
+    private var source: JournalSource
     private let telemetry: Telemetry
     private var records: JournalRecords
     private var reader: JournalReader?
@@ -81,7 +85,14 @@ package final class JournalTailer {
     private var nextLook: Int64 = 0
     private var nextCheck: Int64 = 0
     private var retryDelay = JournalTailer.shortestRetry
-    private var presentFolders: [String] = []
+    /// The folders as they were when the journal was opened.
+    private var folders: [String] = []
+    /// The last step led into a damaged file, which libsystemd has left since; what it had before that was read.
+    private var isCutShort = false
+    /// Entries to read at most: one more would lead into the damage.
+    private var entryLimit: UInt64?
+    /// Where a file was told to be cut short.
+    private var toldCut: JournalPosition?
     private var told: Set<String> = []
     private var saidNothing: (reason: String, at: Int64)?
     private var faults = 0
@@ -100,7 +111,7 @@ package final class JournalTailer {
 
     /// Bytes of a batch, and entries that are looked at for it.
     private static let batchBytes = 256 * 1024
-    private static let batchEntries = 4096
+    private static let batchEntries: UInt64 = 4096
     /// libsystemd keeps what it has read mapped, up to half a gigabyte: after so many bytes it is made to let go.
     private static let mappedBytes: UInt64 = 16 << 20
     /// journald tells followers of an entry up to 250 ms late (its POST_CHANGE_TIMER_INTERVAL_USEC), so for a while after each one
@@ -114,6 +125,7 @@ package final class JournalTailer {
 
     package init(_ options: JournalTailOptions, known: [KnownSource], telemetry: Telemetry) {
         self.options = options
+        source = options.paths.isEmpty ? options.source : .folders(options.paths)
         self.known = known.filter { $0.identity.kind == .journal }
         self.telemetry = telemetry
         records = JournalRecords(options.records)
@@ -126,7 +138,7 @@ package final class JournalTailer {
 
     /// What the source is called.
     private var path: String {
-        switch options.source {
+        switch source {
         case .local: "journal"
         case .folders(let paths), .files(let paths): paths.joined(separator: ":")
         }
@@ -144,8 +156,9 @@ package final class JournalTailer {
         readSinceOpen = 0
         nextCheck = now + JournalTailer.checkInterval
         do throws(JournalError) {
-            presentFolders = options.source.presentFolders
-            let survey = JournalSurvey(options.source)
+            if !options.paths.isEmpty { source = try JournalSource(paths: options.paths) }
+            folders = source.folderIdentities
+            let survey = JournalSurvey(source)
             let files = survey.files.filter(\.isReadable)
             guard !files.isEmpty else {
                 let reason = survey.findings.isEmpty ? "there are no journal files" : survey.findings.described
@@ -154,7 +167,8 @@ package final class JournalTailer {
             tell(survey.findings)
             if !wasFound { lookAtMachine(files, survey) }
             mayNotSeeAll = mayNotSeeAll(survey)
-            var reader = try JournalReader(options.source, links: options.links)
+            if options.once, mayNotSeeAll, case .folders = source { failure = survey.findings.first?.description }
+            var reader = try JournalReader(source, links: options.links)
             try place(&reader, files)
             faults = reader.faults
             if !options.once { watch(&reader, &poller) }
@@ -179,7 +193,7 @@ package final class JournalTailer {
                 _ = open(on: &poller, now: now)
                 return
             }
-            var reader = try JournalReader(options.source, links: options.links)
+            var reader = try JournalReader(source, links: options.links)
             guard case .found = try reader.resume(after: text) else {
                 _ = open(on: &poller, now: now)
                 return
@@ -216,7 +230,7 @@ package final class JournalTailer {
 
     private func watch(_ reader: inout JournalReader, _ poller: inout Poller) {
         do throws(JournalError) {
-            let descriptor = try reader.descriptor()
+            let descriptor = try reader.descriptor(atLeast: max(1, source.presentFolders.count))
             do throws(DiskError) {
                 try poller.add(descriptor)
                 self.descriptor = descriptor
@@ -229,15 +243,15 @@ package final class JournalTailer {
     }
 
     private func tell(_ findings: [JournalFinding]) {
-        for finding in findings where told.insert(finding.description).inserted {
-            telemetry.tell(JournalEvent.unreadable(input: options.input, finding: finding))
-        }
+        let new = findings.map(\.description).filter { told.insert($0).inserted }
+        let shown = new.count > 8 ? Array(new.prefix(7)) + ["and \(new.count - 7) more like these"] : new
+        for finding in shown { telemetry.tell(JournalEvent.unreadable(input: options.input, finding: finding)) }
     }
 
     /// Whether there are files that we do not read but others could. What is damaged is lost to everybody.
     private func mayNotSeeAll(_ survey: JournalSurvey) -> Bool {
         // The files beside those that are named are numbered with them.
-        if case .files = options.source { return true }
+        if case .files = source { return true }
         return survey.findings.contains { finding in
             switch finding.problem {
             case .denied, .tooNew, .unreadable: true
@@ -248,15 +262,25 @@ package final class JournalTailer {
 
     /// Says what is surprising about the journal that was found.
     private func lookAtMachine(_ files: [JournalFile], _ survey: JournalSurvey) {
+        let newest = Int64(clamping: files.compactMap { $0.header?.lastRealtime }.max() ?? 0)
+        // Whoever reads a copy from its beginning knows that it is old.
+        var isOldWelcome = options.once
+        if case .ago = options.start, position == nil { isOldWelcome = false }
+        if newest > 0, SystemClock.realtime / 1000 - newest > 3_600_000_000, !isOldWelcome {
+            telemetry.tell(JournalEvent.stale(input: options.input, newest: JournalTailer.text(newest &* 1000)))
+        }
+        for folder in source.absentFolders {
+            telemetry.tell(JournalEvent.absentFolder(input: options.input, path: folder))
+        }
         guard !options.once else { return }
         let machines = Set(files.compactMap { $0.header?.machineID.description })
         if let own = JournalID.thisMachine?.description, !machines.contains(own) {
             telemetry.tell(
                 JournalEvent.foreignMachine(input: options.input, machines: machines.sorted(), own: own))
         }
-        let newest = Int64(clamping: files.compactMap { $0.header?.lastRealtime }.max() ?? 0)
-        if newest > 0, SystemClock.realtime / 1000 - newest > 3_600_000_000 {
-            telemetry.tell(JournalEvent.stale(input: options.input, newest: JournalTailer.text(newest &* 1000)))
+        if case .files = source, let written = files.first(where: { $0.header.map { $0.state != .archived } ?? false })
+        {
+            telemetry.tell(JournalEvent.willRotate(input: options.input, path: written.path))
         }
     }
 
@@ -355,7 +379,9 @@ package final class JournalTailer {
         guard let cursor else { return nil }
         let headers = files.compactMap(\.header).filter { $0.sequenceID == cursor.sequenceID && $0.entries > 0 }
         guard let first = headers.map(\.firstSequence).filter({ $0 > cursor.sequence }).min() else { return nil }
-        return first - cursor.sequence - 1
+        // The files beside those that are named are numbered with them.
+        if case .files = source { return nil }
+        return min(first - cursor.sequence - 1, JournalRecords.mostLost)
     }
 
     /// Whether the file that has the last entry read by its numbers is there, but the entry is not found. What is missing of that file
@@ -406,9 +432,13 @@ package final class JournalTailer {
         }
         if isToLetGo { letGo(on: &poller, now: now) }
         do throws(JournalError) {
-            let change = try reader?.process() ?? .nothing
-            if change == .invalidate { filesChanged = true }
-            let deadline = try reader?.deadline() ?? nil
+            var deadline: Int64?
+            if descriptor != nil {
+                // Both would begin to watch.
+                let change = try reader?.process() ?? .nothing
+                if change == .invalidate { filesChanged = true }
+                deadline = try reader?.deadline() ?? nil
+            }
             let isActive = now - lastEntryAt < JournalTailer.lookFor || descriptor == nil
             nextLook = min(isActive ? now + JournalTailer.lookInterval : .max, deadline ?? .max)
             isReady = true
@@ -421,11 +451,12 @@ package final class JournalTailer {
     /// Looks whether there is a folder that was not there, and after a change whether all files can be read.
     private func check(_ now: Int64) {
         nextCheck = now + JournalTailer.checkInterval
-        if options.source.presentFolders != presentFolders { reopenAt = now }
+        // Without a watch new files are found by opening the journal again; a file that broke off may go on.
+        if source.folderIdentities != folders || descriptor == nil || isCutShort { reopenAt = now }
         tellFaults()
         guard filesChanged else { return }
         filesChanged = false
-        let survey = JournalSurvey(options.source)
+        let survey = JournalSurvey(source)
         tell(survey.findings)
         mayNotSeeAll = mayNotSeeAll(survey)
         if mayBeBehind { reopenAt = now }
@@ -489,14 +520,13 @@ extension JournalTailer {
                 return false
             }
             lastEntryAt = now
-            retryDelay = JournalTailer.shortestRetry
-            failuresInARow = 0
-            let text = try reader?.cursor() ?? ""
-            guard isComplete(to: text, stepped, now) else {
+            guard let text = try cursorOfLast(stepped, now), isComplete(to: text, stepped, now) else {
                 batch.reset()
                 clocks = before
                 return false
             }
+            retryDelay = JournalTailer.shortestRetry
+            failuresInARow = 0
             for event in noted { telemetry.tell(event) }
             position = .after(text)
             cursor = JournalCursor(text)
@@ -511,6 +541,30 @@ extension JournalTailer {
         }
         commit(&batch, define)
         return true
+    }
+
+    /// The journal cursor of the last entry of a batch; nil when the step behind it led into a damaged file. Then the journal is opened
+    /// again, to read no further than to that step.
+    private func cursorOfLast(_ stepped: UInt64, _ now: Int64) throws(JournalError) -> String? {
+        do throws(JournalError) {
+            let text = try reader?.cursor()
+            isCutShort = entryLimit != nil
+            entryLimit = nil
+            return text
+        } catch {
+            guard case .noEntry = error, entryLimit == nil else {
+                entryLimit = nil
+                throw error
+            }
+            entryLimit = stepped
+            reopenAt = 0
+            if toldCut != position {
+                toldCut = position
+                telemetry.tell(JournalEvent.cutShort(input: options.input))
+            }
+            if options.once { failure = "a file is damaged (journalctl --verify tells more)" }
+            return nil
+        }
     }
 
     /// Steps over as many entries as make a batch. Returns how many, and whether there are no more.
@@ -530,13 +584,15 @@ extension JournalTailer {
         _ reader: inout JournalReader, _ batch: inout RecordBatch
     ) throws(JournalError) -> (UInt64, isAtEnd: Bool) {
         var stepped: UInt64 = 0
-        while batch.arena.count < JournalTailer.batchBytes, stepped < JournalTailer.batchEntries {
+        let most = entryLimit ?? JournalTailer.batchEntries
+        while batch.arena.count < JournalTailer.batchBytes || entryLimit != nil, stepped < most {
             guard try reader.next() else { return (stepped, true) }
             stepped += 1
             let time = try reader.realtime()
             let moment = try reader.moment()
             noteClocks(time, moment)
-            if try records.append(&reader, time: time, to: &batch) == .record { noteSuppressed(&batch) }
+            _ = try records.append(&reader, time: time, to: &batch)
+            noteSuppressed(&batch)
         }
         return (stepped, false)
     }
@@ -550,7 +606,8 @@ extension JournalTailer {
             isSecondLook = false
             return true
         }
-        let missing = reached.sequence - last.sequence - stepped
+        // A damaged number may say anything.
+        let missing = min(reached.sequence - last.sequence - stepped, JournalRecords.mostLost)
         if !isSecondLook, now >= nextSecondLook {
             isSecondLook = true
             // When the lane looks next, whatever time that has: with `once` it asks a last time with one from before.

@@ -90,7 +90,10 @@ public struct Counts: Sendable, Equatable {
 
     /// Adds all of `other`.
     public mutating func add(_ other: Counts) {
-        for i in 0..<40 { values[i] += other.values[i] }
+        for i in 0..<40 {
+            let (sum, isTooLarge) = values[i].addingReportingOverflow(other.values[i])
+            values[i] = isTooLarge ? .max : sum
+        }
     }
 
     /// The counts that are not zero.

@@ -42,7 +42,8 @@ package final class Telemetry: Sendable {
     /// Counts the event and, unless too many of its kind came just now, logs it.
     package func tell(_ event: some TelemetryEvent) {
         let verdict = state.withLock { state in
-            state.counters[event.counter, default: 0] += event.amount
+            let (sum, isTooLarge) = state.counters[event.counter, default: 0].addingReportingOverflow(event.amount)
+            state.counters[event.counter] = isTooLarge ? .max : sum
             return state.throttle.admit(event.counter, at: .now)
         }
         guard case .tell(let heldBack) = verdict else { return }

@@ -92,6 +92,7 @@ struct JournalTests {
         #expect(try await Program.run("validate", "--settings-only", path).status == 0)
         let once = try await Program.run("run", "--once", "--config", path)
         #expect(once.status == 1 && once.errors.contains("input journal: \(why)"))
+        #expect(try records().count == 785, "the other input was read")
     }
 
     @Test func `a running agent says that there is no journal, and ships the rest`() async throws {

@@ -1,5 +1,6 @@
 // What is lost before it could be read: found by the entries' numbers, counted once.
 #if Journald
+    import Bytes
     import Disk
     import Journal
     import NodeJournal
@@ -286,6 +287,57 @@
             #expect(bench.counts[.suppressedEntries] == 7)
             #expect(bench.kit.count("journal_suppressed_messages") == 7)
             #expect(bench.kit.count("journal_clock_changes") == 1)
+        }
+
+        @Test func `numbers that cannot be are not believed`() throws {
+            func driver(_ number: Int, _ id: String, _ message: String, _ dropped: String = "") -> MadeEntry {
+                MadeEntry(
+                    number, message,
+                    more: [
+                        MadeField("_TRANSPORT", "driver"), MadeField("MESSAGE_ID", id), MadeField("N_DROPPED", dropped),
+                    ])
+            }
+            let missed = "e9bf28e6e834481bb6f48f548ad13606"
+            let dropped = "a596d6fe7bfa4994828e72309e95d61e"
+            try journal.append(
+                (0..<3).map { driver($0, missed, "Missed 18446744073709551615 kernel messages") }
+                    + (3..<30).map { driver($0, dropped, "Suppressed", "999999999999999999") })
+            try bench.start()
+            bench.readAll()
+            #expect(bench.lines.count == 30)
+            #expect(bench.counts[.suppressedEntries] == 30_000_000_000)
+        }
+
+        @Test func `what journald threw away is told whatever priority is asked for, of wanted units only`() throws {
+            func dropped(_ number: Int, _ unit: String) -> MadeEntry {
+                MadeEntry(
+                    number,
+                    more: [
+                        MadeField("_TRANSPORT", "driver"), MadeField("N_DROPPED", "5"), MadeField("PRIORITY", "4"),
+                        MadeField("MESSAGE_ID", "a596d6fe7bfa4994828e72309e95d61e"), MadeField("_UID", "0"),
+                        MadeField("OBJECT_SYSTEMD_UNIT", unit),
+                    ])
+            }
+            try journal.append([dropped(1, "kubelet.service"), dropped(2, "other.service")])
+            bench.options.records.selection.units = [try Glob("kubelet.service")]
+            bench.options.records.selection.priorities = 0...3
+            try bench.start()
+            bench.readAll()
+            #expect(bench.lines.isEmpty && bench.counts[.suppressedEntries] == 5)
+        }
+
+        @Test func `a folder that takes another's place is read`() throws {
+            try append(0..<3)
+            try bench.start()
+            bench.readAll()
+            let folder = Path.parent(journal.folder)
+            try LocalFileSystem().rename(folder, to: folder + ".old")
+            try append(3..<5)
+            bench.skip(seconds: 11)
+            bench.readAll()
+            bench.skip(seconds: 11)
+            bench.readAll()
+            #expect(bench.numbers == Array(0..<5))
         }
 
         @Test func `of files that are named one by one, holes tell nothing`() throws {

@@ -84,7 +84,13 @@
         }
 
         @Test func `the kernel's messages are beside the units, or left out`() throws {
-            #expect(try wanted(Self.units) { $0.units = [try Glob("init.scope")] } == [4, 10, 11])
+            // Without a word about it, the kernel's messages are of no unit.
+            #expect(try wanted(Self.units) { $0.units = [try Glob("init.scope")] } == [4])
+            #expect(
+                try wanted(Self.units) {
+                    $0.units = [try Glob("init.scope")]
+                    $0.kernel = true
+                } == [4, 10, 11])
             #expect(
                 try wanted(Self.units) {
                     $0.units = [try Glob("kubelet.service")]
@@ -103,8 +109,16 @@
                 [("SYSLOG_IDENTIFIER", "sshd")], [("SYSLOG_IDENTIFIER", "cron"), ("SYSLOG_IDENTIFIER", "sudo")],
                 [("_COMM", "sshd")], [], [("SYSLOG_IDENTIFIER", "sshd-session")], [("_TRANSPORT", "kernel")],
             ]
-            #expect(try wanted(entries) { $0.identifiers = [try Glob("sshd")] } == [0, 5])
-            #expect(try wanted(entries) { $0.identifiers = [try Glob("ssh*"), try Glob("sudo")] } == [0, 1, 4, 5])
+            #expect(try wanted(entries) { $0.identifiers = [try Glob("sshd")] } == [0])
+            #expect(try wanted(entries) { $0.identifiers = [try Glob("ssh*"), try Glob("sudo")] } == [0, 1, 4])
+            #expect(
+                try wanted(entries) {
+                    $0.identifiers = [try Glob("sudo")]
+                    $0.kernel = true
+                } == [1, 5])
+            let kernel = [[("SYSLOG_IDENTIFIER", "kernel"), ("_TRANSPORT", "kernel")], [("_TRANSPORT", "audit")]]
+            #expect(try wanted(kernel) { $0.identifiers = [try Glob("kernel")] } == [0])
+            #expect(try wanted(kernel) { $0.matches = [("_TRANSPORT", [Array("audit".utf8)])] } == [1])
             #expect(
                 try wanted(entries) {
                     $0.identifiers = [try Glob("*")]

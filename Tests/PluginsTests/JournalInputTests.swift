@@ -168,8 +168,11 @@ import Testing
         #expect(try bench.make(JournalInput.self, settings([("units", "kube*")])).findings() == [])
     }
 
-    @Test func `with once a journal that is not there ends the start; else it is waited for, loudly`() throws {
-        #expect(throws: PluginError.self) { try input(once: true).start() }
+    @Test func `with once a journal that is not there is a failure; else it is waited for, loudly`() throws {
+        let once = try input(once: true)
+        try once.start()
+        once.readAll()
+        #expect(once.failure?.contains("it does not exist") == true && !once.hasReady)
         let waiting = try input()
         try waiting.start()
         #expect(bench.log.said("there is no journal to read"))

@@ -36,6 +36,7 @@ package final class InputBench {
 
     package var hasReady: Bool { input?.hasReady ?? false }
     package var lag: UInt64 { input?.lag ?? 0 }
+    package var failure: String? { input?.failure }
 
     /// Starts the input, with the positions of the last batch that was kept.
     package func start() throws {

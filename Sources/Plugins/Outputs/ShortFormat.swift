@@ -99,7 +99,8 @@ package struct ShortFormat: ~Copyable {
             appendPrintable(innerText("node_name"), &out)
             out.append(" ")
             let identifier = innerText("identifier")
-            appendPrintable(identifier.isEmpty ? innerText("unit") : identifier, &out)
+            let unit = innerText("unit")
+            appendPrintable(!identifier.isEmpty ? identifier : unit.isEmpty ? "unknown" : unit, &out)
             let pid = innerText("pid")
             if !pid.isEmpty { out.append(text: "[\(pid)]") }
             out.append(": ")

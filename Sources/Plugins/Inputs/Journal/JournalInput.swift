@@ -19,14 +19,11 @@ package final class JournalInput: Input {
 
     private let settings: JournalSettings
     private let context: PluginContext
-    private let source: JournalSource
     private var tailer: JournalTailer?
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         self.settings = settings.journal
         self.context = context
-        let paths = settings.journal.paths
-        source = paths.isEmpty ? .local : JournalSource(paths: paths)
     }
 
     package var jsonMode: JSONMode { settings.json }
@@ -39,7 +36,7 @@ package final class JournalInput: Input {
 
     package func open(on poller: inout Poller, start: InputStart) throws(PluginError) {
         var options = JournalTailOptions(input: context.name)
-        options.source = source
+        options.paths = settings.paths
         options.links = context.dataDirectory.map { "\($0)/journal-\(context.name)" }
         options.records.fields = settings.fields
         options.records.selection = selection
@@ -50,14 +47,12 @@ package final class JournalInput: Input {
         options.once = context.once
         let tailer = JournalTailer(options, known: start.known, telemetry: context.telemetry)
         let reason = tailer.open(on: &poller, now: SystemClock.monotonic)
-        // Later there may be a journal; but with `once` nobody waits for it.
-        if let reason, context.once { throw .unusable(reason) }
         self.tailer = tailer
         if reason == nil { tellUnmatched() }
     }
 
     private func tellUnmatched() {
-        for unmatched in JournalExamination(source, selection).unmatched {
+        for unmatched in JournalExamination(settings.paths, selection).unmatched {
             context.telemetry.tell(
                 JournalEvent.nothingMatches(
                     input: context.name, what: "\(unmatched.kind) \(unmatched.asked)", hint: unmatched.hint))
@@ -65,7 +60,7 @@ package final class JournalInput: Input {
     }
 
     package func findings() -> [String] {
-        let examination = JournalExamination(source, selection)
+        let examination = JournalExamination(settings.paths, selection)
         return examination.findings
             + examination.unmatched.map { "no entry in the journal has the \($0.kind) \($0.asked): \($0.hint)" }
     }

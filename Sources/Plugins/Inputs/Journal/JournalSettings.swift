@@ -49,9 +49,7 @@ package struct JournalSettings: PluginSettings {
         selection.priorities = fields.optional("priority", as: PrioritySetting.self)?.range
         selection.matches = fields.table("matches", of: MatchSetting.self, refusingNames: fault(ofField:))
             .map { ($0.name, $0.value.values) }
-        // Who names units does not expect the kernel's messages beside them.
-        let isNarrow = !selection.units.isEmpty || !selection.identifiers.isEmpty
-        selection.kernel = fields.value("kernel", default: !isNarrow)
+        selection.kernel = fields.optional("kernel", as: Bool.self)
         selection.audit = fields.value("audit", default: false)
         return selection
     }
