@@ -74,9 +74,9 @@ package struct PodPattern: Sendable, Hashable {
 
     // MARK: Matching
 
-    /// Whether a pod is asked for, as far as its names tell.
-    package func matches(namespace: String, pod: String) -> Bool {
-        guard self.namespace?.matches(namespace) ?? true else { return false }
+    /// Whether a pod is asked for, as far as its names tell. A namespace that is not known is none that excludes it.
+    package func matches(namespace: String?, pod: String) -> Bool {
+        if let namespace, let glob = self.namespace, !glob.matches(namespace) { return false }
         switch what {
         case .name(let pattern): return pattern.matches(pod)
         case .workload(let kind, let name):
