@@ -50,11 +50,12 @@ var targets: [Target] = [
         name: "Pipeline",
         dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store"]),
 
-    // Floor 5: looking at the logs of a node.
+    // Floor 5: questions about what the node holds, and their answers.
     .target(
         name: "Viewer",
         dependencies: [
-            "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal", "Pipeline", log,
+            "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+            "Pipeline", log,
         ]),
 
     // No floor: what each stage costs, beside the same work in C in the same run (make bench).
@@ -100,6 +101,12 @@ var tests: [Target] = [
     .testTarget(
         name: "PipelineTests",
         dependencies: ["Pipeline", "Store", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+    .testTarget(
+        name: "ViewerTests",
+        dependencies: [
+            "Viewer", "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+            "Pipeline", "TestKit",
+        ]),
 ]
 
 if !lowFloorsOnly {

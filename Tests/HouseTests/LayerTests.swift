@@ -9,7 +9,7 @@ private let floors: [String: Int] = [
     "Records": 2, "Telemetry": 2,
     "Store": 3, "NodeFiles": 3, "NodeJournal": 3,
     "Pipeline": 4,
-    "Plugins": 5, "Settings": 5,
+    "Plugins": 5, "Settings": 5, "Viewer": 5,
     "sluice": 6,
 ]
 
