@@ -12,6 +12,7 @@ extension Machine {
 }
 
 /// A program that shows text page by page, such as less(1).
+@safe
 package final class Pager {
     private let stream: UnsafeMutablePointer<FILE>
 
@@ -25,7 +26,7 @@ package final class Pager {
         return unsafe Pager(stream)
     }
 
-    private init(_ stream: UnsafeMutablePointer<FILE>) { unsafe self.stream = stream }
+    private init(_ stream: UnsafeMutablePointer<FILE>) { unsafe self.stream = unsafe stream }
 
     /// What is written here is shown. A pager that was left answers with a broken pipe.
     package func input() throws(DiskError) -> OwnedFile {

@@ -13,10 +13,10 @@ struct NoticeQueue {
     }
 
     /// The next notice that comes before a record of this time; nil when there is none.
-    mutating func next(upTo time: Int64, _ selection: RecordSelection) -> String? {
+    mutating func next(upTo time: Int64, _ sieve: borrowing Sieve) -> String? {
         while let last = notices.last, isReversed ? last.time >= time : last.time <= time {
             notices.removeLast()
-            if let text = NoticeQueue.text(of: last, selection) { return text }
+            if let text = NoticeQueue.text(of: last, sieve) { return text }
         }
         return nil
     }
@@ -25,17 +25,17 @@ struct NoticeQueue {
     mutating func skip(before time: Int64, isReversed: Bool) { notices.removeAll { $0.time < time } }
 
     /// A notice in words; nil when it is about something that was not asked for.
-    static func text(of notice: StoreNotice, _ selection: RecordSelection) -> String? {
+    static func text(of notice: StoreNotice, _ sieve: borrowing Sieve) -> String? {
         switch notice.kind {
         case .ended(let source):
-            guard selection.verdict(on: source) != .nothing else { return nil }
+            guard sieve.concerns(source) else { return nil }
             switch source.kind {
             case .container: return "\(source.namespace)/\(source.pod) \(source.container)\(life(source)): deleted"
             case .file: return "\(source.path): deleted"
             case .journal: return nil
             }
         case .missing(let bytes, let source):
-            if let source, selection.verdict(on: source) == .nothing { return nil }
+            if let source, !sieve.concerns(source) { return nil }
             let whose = source.map { " of \($0.namespace)/\($0.pod) \($0.container)\(life($0))" } ?? ""
             return "\(Ledger.size(bytes))\(whose) missing here: gone before they could be read"
         case .missingEntries(let count):

@@ -32,6 +32,9 @@ private struct Candidate {
 /// Looks through the segments of some stores. It holds no lock, and the agent need not know of it.
 package struct StoreSearch: ~Copyable {
     private var paths: [String] = []
+    /// Of each segment, which store it is of.
+    private var stores: [Int] = []
+    private var storeCount = 0
     private var candidates: [Candidate] = []
     package private(set) var stats = SearchStats()
     /// What chunks in the time that is asked for tell beside their records, by time.
@@ -59,6 +62,7 @@ package struct StoreSearch: ~Copyable {
             names = []
         }
         var place = FollowPlace(folder: folder)
+        storeCount += 1
         for (index, name) in names.enumerated() {
             let path = "\(root)/\(name)"
             stats.segments += 1
@@ -91,6 +95,7 @@ package struct StoreSearch: ~Copyable {
     ) throws(DiskError) {
         let segment = paths.count
         paths.append(catalogue.path)
+        stores.append(storeCount)
         var found: [Candidate] = []
         var told: [StoreNotice] = []
         var stats = SearchStats()
@@ -148,6 +153,17 @@ package struct StoreSearch: ~Copyable {
         }
     }
 
+    /// Lends the text of every chunk that was found, in no order.
+    mutating func forEachText(_ body: (borrowing Arena) -> Void) throws {
+        for candidate in candidates {
+            do throws(DiskError) {
+                if try reader.read(candidate.chunk, of: paths[candidate.segment]) { body(reader.text) }
+            } catch {
+                guard error.isMissing else { throw error }
+            }
+        }
+    }
+
     /// The wanted records of a chunk; nil when it cannot be read.
     private mutating func open(
         _ candidate: Candidate, _ isReversed: Bool, _ sieve: inout Sieve
@@ -165,7 +181,7 @@ package struct StoreSearch: ~Copyable {
         stats.inflatedChunks += 1
         stats.inflatedBytes += UInt64(reader.text.count)
         let run = RecordRun(isReversed: isReversed)
-        sieve.pick(reader.text, segment: candidate.segment, firstSequence: candidate.chunk.firstSequence, into: run)
+        sieve.pick(reader.text, store: stores[candidate.segment], firstSequence: candidate.chunk.firstSequence, into: run)
         run.sort()
         return run
     }

@@ -13,7 +13,11 @@ package struct TailRequest: Sendable {
     /// Where the node's own files are.
     package var places = NodePlaces()
     /// Which records.
-    package var selection = RecordSelection()
+    package var selection: RecordSelection
+    /// The boot of journal entries that is asked for.
+    package var boot: BootChoice?
+    /// Only what is gone.
+    package var isGone = false
     /// The last so many of them; nil: all.
     package var lines: Int?
     /// The latest first.
@@ -23,7 +27,7 @@ package struct TailRequest: Sendable {
     /// Without what is told beside the records.
     package var isQuiet = false
 
-    package init() {}
+    package init(_ selection: RecordSelection) { self.selection = selection }
 }
 
 /// What is given, in the order in which it is to be shown.
@@ -122,8 +126,11 @@ package final class Tail: Sendable {
         of folders: [StoreFolder], _ stores: Stores, _ scratch: ScratchFolder?, _ known: inout [KnownSource],
         _ show: (borrowing TailItem) throws -> Bool, _ flush: () throws -> Void
     ) throws -> SearchStats {
-        var search = StoreSearch(times: request.selection.times)
-        var sieve = Sieve(request.selection)
+        var selection = request.selection
+        if let boot = request.boot { selection.boot = try boot.window(among: try boots(in: folders)) }
+        let times = (selection.since ?? .min)...max(selection.since ?? .min, selection.until ?? .max)
+        var search = StoreSearch(times: times)
+        var sieve = try Sieve(selection, present: request.isGone ? PresentLives(pods: request.places.pods) : nil)
         var follower: StoreFollower?
         for (index, folder) in folders.enumerated() {
             let place = try search.look(into: folder) { sieve.mayHold($0) }
@@ -157,14 +164,14 @@ package final class Tail: Sendable {
         var notices = NoticeQueue(request.isQuiet ? [] : search.notices, isReversed: request.isReversed)
         var goesOn = true
         func give(_ line: Span<UInt8>, _ time: Int64) throws -> Bool {
-            while goesOn, let notice = notices.next(upTo: time, request.selection) { goesOn = try show(.notice(notice)) }
+            while goesOn, let notice = notices.next(upTo: time, sieve) { goesOn = try show(.notice(notice)) }
             if goesOn { goesOn = try show(.record(line)) }
             return goesOn && !isStopping.load(ordering: .acquiring)
         }
         guard let lines = request.lines else {
             try search.forEach(isReversed: request.isReversed, sieve: &sieve, give)
             while goesOn, !isStopping.load(ordering: .acquiring),
-                let notice = notices.next(upTo: request.isReversed ? .min : .max, request.selection)
+                let notice = notices.next(upTo: request.isReversed ? .min : .max, sieve)
             { goesOn = try show(.notice(notice)) }
             return goesOn
         }
@@ -201,13 +208,13 @@ package final class Tail: Sendable {
             } notice: {
                 notices.append($0)
             } _: { text, first in
-                sieve.pick(text, segment: 0, firstSequence: first, into: run)
+                sieve.pick(text, store: 0, firstSequence: first, into: run)
             }
             let now = SystemClock.monotonic
             held.add(run, now: now)
             goesOn = try held.release(now: now) { line, _ in try show(.record(line)) }
             for notice in notices where goesOn && !request.isQuiet {
-                if let text = NoticeQueue.text(of: notice, request.selection) { goesOn = try show(.notice(text)) }
+                if let text = NoticeQueue.text(of: notice, sieve) { goesOn = try show(.notice(text)) }
             }
             try flush()
             guard goesOn else { return }
@@ -219,6 +226,30 @@ package final class Tail: Sendable {
     private static let lookInterval: Int64 = 50_000_000
 
     // MARK: What is there
+
+    /// The boots that the journal's entries are of, with the time of each one's first entry.
+    private func boots(in folders: [StoreFolder]) throws -> [Boot] {
+        var search = StoreSearch()
+        for folder in folders {
+            _ = try search.look(into: folder) { $0?.contains { $0.kind == .journal } ?? true }
+        }
+        var first: [String: Int64] = [:]
+        var fields = RecordFields()
+        try search.forEachText { text in
+            var start = 0
+            while start < text.count {
+                let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: text, from: start, to: text.count)
+                let end = newline < 0 ? text.count : newline
+                if fields.read(text, from: start, to: end), fields.origin == .journal,
+                    let id = fields.sourceText("boot_id", text)
+                {
+                    first[id] = min(first[id] ?? .max, fields.time)
+                }
+                start = end + 1
+            }
+        }
+        return first.map { Boot(id: $0.key, start: $0.value) }.sorted { $0.start < $1.start }
+    }
 
     /// How far the agent's store has got; nothing without one.
     private func knownSources(_ stores: Stores) throws -> [KnownSource] {
