@@ -6,7 +6,7 @@ import Testing
 struct DocCommentTests {
     private static let documented = [
         "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-        "Pipeline",
+        "Display", "Pipeline",
     ]
 
     /// What a protocol asks for is documented there, and what a name alone says needs no words.
