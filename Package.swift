@@ -39,11 +39,12 @@ var targets: [Target] = [
     .target(name: "Records", dependencies: ["Bytes"]),
     .target(name: "Telemetry", dependencies: ["Bytes", "Disk", log]),
 
-    // Floor 3: the store, the node's files, and its journal.
+    // Floor 3: the store, the node's files, and its journal; records as text.
     .target(name: "Store", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
     .target(name: "NodeFiles", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
 
     .target(name: "NodeJournal", dependencies: ["Bytes", "Disk", "Journal", "Records", "Telemetry"]),
+    .target(name: "Display", dependencies: ["Bytes", "Disk", "Records"]),
 
     // Floor 4: plugins, the lane, delivery.
     .target(
@@ -99,6 +100,9 @@ var tests: [Target] = [
         name: "NodeJournalTests",
         dependencies: ["NodeJournal", "Journal", "Bytes", "CLinux", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(
+        name: "DisplayTests",
+        dependencies: ["Display", "NodeJournal", "Journal", "Bytes", "Disk", "Records", "TestKit"]),
+    .testTarget(
         name: "PipelineTests",
         dependencies: ["Pipeline", "Store", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(
@@ -124,7 +128,7 @@ if !lowFloorsOnly {
             name: "Plugins",
             dependencies: [
                 "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-                "Pipeline",
+                "Display", "Pipeline",
                 log,
             ] + httpClient),
         .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),

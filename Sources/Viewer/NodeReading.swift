@@ -165,7 +165,7 @@ private final class JournalReading: Input {
 
     init(_ places: NodePlaces, known: [KnownSource], once: Bool, links: String, _ telemetry: Telemetry) {
         var options = JournalTailOptions(input: JournalReading.name)
-        if !places.journal.isEmpty { options.source = JournalSource(paths: places.journal) }
+        options.paths = places.journal
         options.links = links
         options.records.node = places.node
         options.start = .beginning

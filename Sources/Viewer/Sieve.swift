@@ -2,6 +2,7 @@
 import Bytes
 import Disk
 import NodeFiles
+import Pipeline
 package import Records
 
 /// The lives of containers whose logs lie on the node: what is not among them is gone.

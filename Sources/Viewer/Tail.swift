@@ -1,8 +1,9 @@
 // `sluice tail` without its command line: what is read, in which order it is given, and what is followed.
-package import Bytes
+import Bytes
 package import Disk
-package import Records
-package import Store
+import Pipeline
+import Records
+import Store
 import Synchronization
 package import Telemetry
 
@@ -198,7 +199,7 @@ package final class Tail: Sendable {
     ) throws {
         var follower = follower
         var held = HoldBack()
-        var poller = try Poller(bell: bell)
+        let poller = try Poller(bell: bell)
         var goesOn = true
         while goesOn, !isStopping.load(ordering: .acquiring) {
             var notices: [StoreNotice] = []
