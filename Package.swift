@@ -136,8 +136,8 @@ if !lowFloorsOnly {
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins",
-                "Settings",
+                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Display", "Pipeline", "Plugins",
+                "Settings", "Viewer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), log,
             ] + services),
     ]

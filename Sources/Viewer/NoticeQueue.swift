@@ -4,25 +4,28 @@ import Store
 
 /// Notices by time, to be shown between records.
 struct NoticeQueue {
-    private var notices: [StoreNotice]
+    /// The next one is the last.
+    private var notices: [(time: Int64, text: String)]
     private let isReversed: Bool
 
-    init(_ notices: [StoreNotice], isReversed: Bool) {
+    /// Takes those that are about something that was asked for.
+    init(_ notices: [StoreNotice], of sieve: borrowing Sieve, isReversed: Bool) {
         self.isReversed = isReversed
-        self.notices = notices.sorted { isReversed ? $0.time < $1.time : $0.time > $1.time }
+        var told: [(time: Int64, text: String)] = []
+        for notice in notices {
+            if let text = NoticeQueue.text(of: notice, sieve) { told.append((notice.time, text)) }
+        }
+        self.notices = told.sorted { isReversed ? $0.time < $1.time : $0.time > $1.time }
     }
 
     /// The next notice that comes before a record of this time; nil when there is none.
-    mutating func next(upTo time: Int64, _ sieve: borrowing Sieve) -> String? {
-        while let last = notices.last, isReversed ? last.time >= time : last.time <= time {
-            notices.removeLast()
-            if let text = NoticeQueue.text(of: last, sieve) { return text }
-        }
-        return nil
+    mutating func next(upTo time: Int64) -> String? {
+        guard let last = notices.last, isReversed ? last.time >= time : last.time <= time else { return nil }
+        return notices.removeLast().text
     }
 
     /// Leaves out what happened before the first record that is shown.
-    mutating func skip(before time: Int64, isReversed: Bool) { notices.removeAll { $0.time < time } }
+    mutating func skip(before time: Int64) { notices.removeAll { $0.time < time } }
 
     /// A notice in words; nil when it is about something that was not asked for.
     static func text(of notice: StoreNotice, _ sieve: borrowing Sieve) -> String? {

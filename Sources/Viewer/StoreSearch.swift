@@ -186,3 +186,14 @@ package struct StoreSearch: ~Copyable {
         return run
     }
 }
+
+extension SearchStats {
+    /// For people, two lines.
+    package var described: String {
+        "\(segments) segments, \(skippedSegments) passed over by their time; \(chunks) chunks: \(skippedByTime) passed over by their time,"
+            + " \(skippedBySource) by their sources, \(inflatedChunks) inflated (\(Ledger.size(inflatedBytes)) of text)\n"
+            + "\(records) records"
+            + (damagedChunks > 0 ? "; \(damagedChunks) damaged chunks left out" : "")
+            + (retiredSegments > 0 ? "; \(retiredSegments) segments deleted meanwhile" : "")
+    }
+}

@@ -53,7 +53,7 @@ package enum TailError: Error, CustomStringConvertible {
 
 /// One run of `sluice tail`. It belongs to one thread; only `stop` may be called from others.
 package final class Tail: Sendable {
-    private let request: TailRequest
+    let request: TailRequest
     private let telemetry: Telemetry
     private let isStopping = Atomic(false)
     private let bell: Bell
@@ -162,17 +162,17 @@ package final class Tail: Sendable {
     private func showHistory(
         _ search: inout StoreSearch, _ sieve: inout Sieve, _ show: (borrowing TailItem) throws -> Bool
     ) throws -> Bool {
-        var notices = NoticeQueue(request.isQuiet ? [] : search.notices, isReversed: request.isReversed)
+        var notices = NoticeQueue(request.isQuiet ? [] : search.notices, of: sieve, isReversed: request.isReversed)
         var goesOn = true
         func give(_ line: Span<UInt8>, _ time: Int64) throws -> Bool {
-            while goesOn, let notice = notices.next(upTo: time, sieve) { goesOn = try show(.notice(notice)) }
+            while goesOn, let notice = notices.next(upTo: time) { goesOn = try show(.notice(notice)) }
             if goesOn { goesOn = try show(.record(line)) }
             return goesOn && !isStopping.load(ordering: .acquiring)
         }
         guard let lines = request.lines else {
             try search.forEach(isReversed: request.isReversed, sieve: &sieve, give)
             while goesOn, !isStopping.load(ordering: .acquiring),
-                let notice = notices.next(upTo: request.isReversed ? .min : .max, sieve)
+                let notice = notices.next(upTo: request.isReversed ? .min : .max)
             { goesOn = try show(.notice(notice)) }
             return goesOn
         }
@@ -186,7 +186,7 @@ package final class Tail: Sendable {
             return count < lines && !isStopping.load(ordering: .acquiring)
         }
         last.sort()
-        if !last.isEmpty { notices.skip(before: last.earliest, isReversed: request.isReversed) }
+        if !last.isEmpty { notices.skip(before: last.earliest) }
         while !last.isEmpty, goesOn { goesOn = try last.takeFirst(give) }
         return goesOn
     }
@@ -279,9 +279,22 @@ private struct ScratchFolder {
 
     init() throws(DiskError) {
         let base = Machine.environment("TMPDIR") ?? "/tmp"
-        let name = Machine.randomIdentity().prefix(8).map { String($0, radix: 16) }.joined()
-        path = "\(base)/sluice-tail-\(name)"
+        ScratchFolder.removeAbandoned(in: base)
+        path = "\(base)/\(ScratchFolder.prefix)\(Machine.processID)"
+        Directory.removeTree(path)
         try LocalFileSystem().makeFolder(path)
+    }
+
+    private static let prefix = "sluice-tail-"
+
+    /// What a process left that was killed.
+    private static func removeAbandoned(in base: String) {
+        for entry in (try? Directory.list(base)) ?? [] where entry.name.hasPrefix(prefix) {
+            guard let process = Int(entry.name.dropFirst(prefix.count)),
+                Directory.status("/proc/\(process)") == nil
+            else { continue }
+            Directory.removeTree("\(base)/\(entry.name)")
+        }
     }
 
     func remove() { Directory.removeTree(path) }

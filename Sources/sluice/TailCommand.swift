@@ -4,6 +4,8 @@ import Bytes
 import Disk
 import Display
 import Logging
+import Pipeline
+import Records
 import Store
 import Telemetry
 import UnixSignals
@@ -65,7 +67,7 @@ struct TailCommand: AsyncParsableCommand {
 
     func run() async throws {
         let style = try Self.style(output)
-        var request = try choice.request(pods: pods)
+        var request = try choice.request(pods: pods, highlight: highlight)
         request.follows = follow
         request.isReversed = reverse
         request.isQuiet = quiet
@@ -85,14 +87,11 @@ struct TailCommand: AsyncParsableCommand {
         options.style = style
         options.isColored = isColored
         options.isUTC = utc
-        options.prefix = prefix != .off
+        options.hasPrefix = prefix != .off
         options.outputFields = outputFields.map { $0.split(separator: ",").map(String.init) } ?? []
         options.width = isTerminal && !all && pager == nil ? Machine.terminalWidth : nil
-        if !highlight.isEmpty || !choice.grep.isEmpty {
-            let patterns = highlight.isEmpty ? choice.grep : highlight
-            let filter = try Self.checked { () throws(QueryError) in try LineFilter(patterns) }
-            options.highlight = { filter.ranges(in: $0) }
-        }
+        let lines = request.selection.lines
+        if isColored, !lines.hasNoRanges { options.highlight = { lines.ranges(in: $0) } }
 
         let telemetry = Telemetry(Self.logger(isColored: isColored))
         let tail = try Tail(request, telemetry: telemetry)
@@ -192,17 +191,21 @@ struct RecordChoice: ParsableArguments {
     var root: String?
 
     /// What is asked for, as far as it is said here.
-    func request(pods: [String]) throws -> TailRequest {
-        var request = TailRequest()
+    func request(pods: [String], highlight: [String] = []) throws -> TailRequest {
+        let selection = try TailCommand.checked { () throws(QueryError) -> RecordSelection in
+            try self.selection(pods, highlight)
+        }
+        var request = TailRequest(selection)
         let root = (root ?? "").hasSuffix("/") ? String((root ?? "").dropLast()) : root ?? ""
         request.dataDirectory = dataDir ?? root + "/var/lib/sluice"
         request.places.pods = root + "/var/log/pods"
         request.places.links = root + "/var/log/containers"
         if !root.isEmpty { request.places.journal = [root + "/var/log/journal", root + "/run/log/journal"] }
         request.places.node = Machine.environment("NODE_NAME") ?? Machine.hostName
-        request.selection = try TailCommand.checked { () throws(QueryError) in try selection(pods) }
         request.isGone = gone
-        let selection = request.selection
+        request.boot = try TailCommand.checked { () throws(QueryError) -> BootChoice? in
+            try read(boot, "-b") { text throws(QueryError) in try BootChoice(text) }
+        }
         request.places.wantsContainer = { namespace, pod, container in
             let source = SourceIdentity(
                 kind: .container, input: "", path: "", namespace: namespace, pod: pod, container: container)
@@ -211,11 +214,42 @@ struct RecordChoice: ParsableArguments {
         return request
     }
 
-    private func selection(_ pods: [String]) throws(QueryError) -> RecordSelection {
+    private func selection(_ pods: [String], _ highlight: [String]) throws(QueryError) -> RecordSelection {
         let now = SystemClock.realtime
-        var selection = RecordSelection()
-        if let since { selection.since = try TimeExpression(since, now: now).nanoseconds }
-        if let until { selection.until = try TimeExpression(until, now: now).nanoseconds }
+        var selection = try RecordSelection()
+        selection.since = try read(since, "--since") { text throws(QueryError) in
+            try TimeExpression(text, now: now).nanoseconds
+        }
+        selection.until = try read(until, "--until") { text throws(QueryError) in
+            try TimeExpression(text, now: now).nanoseconds
+        }
+        for text in namespace {
+            do throws(GlobError) {
+                selection.namespaces.append(try Glob(text))
+            } catch {
+                throw QueryError("--namespace: '\(text)' \(error.predicate)", hint: error.hint)
+            }
+        }
+        for text in pods { selection.pods.append(try PodPattern(text)) }
+        for text in container { selection.containers.append(try TextPattern(text)) }
+        for text in excludeContainer { selection.excludedContainers.append(try TextPattern(text)) }
+        if let selector { selection.labels = try LabelSelector(selector) }
+        for text in unit { selection.units.append(try UnitPattern(text)) }
+        selection.priority = try read(priority, "--priority") { text throws(QueryError) in try PriorityRange(text) }
+        selection.lines = try LineFilter(grep: grep, exclude: exclude, highlight: highlight)
+        selection.previous = previous
+        selection.kernel = kernel
         return selection
+    }
+
+    private func read<R>(
+        _ text: String?, _ flag: String, _ body: (String) throws(QueryError) -> R
+    ) throws(QueryError) -> R? {
+        guard let text else { return nil }
+        do throws(QueryError) {
+            return try body(text)
+        } catch {
+            throw error.about(flag)
+        }
     }
 }

@@ -2,7 +2,6 @@
 import Bytes
 import Disk
 import Display
-import Synchronization
 import Viewer
 
 /// Writes to a terminal, a pager or a pipe. It is used by one thread.
@@ -32,11 +31,11 @@ final class TailOutput: @unchecked Sendable {
             case .record(let line): display.append(line, to: &text)
             case .notice(let notice): append(notice)
             }
-            return text.count < TailOutput.writeSize || write()
+            return try text.count < TailOutput.writeSize || write()
         } flush: {
-            if !write() { tail.stop() }
+            if try !write() { tail.stop() }
         }
-        _ = write()
+        _ = try write()
         return stats
     }
 
@@ -48,14 +47,15 @@ final class TailOutput: @unchecked Sendable {
         text.append("\n")
     }
 
-    /// Returns whether somebody reads.
-    private func write() -> Bool {
+    /// Returns whether somebody reads: a pipe that was closed is the end; a full disk is an error.
+    private func write() throws(DiskError) -> Bool {
         guard text.count > 0 else { return true }
         defer { text.removeAll() }
         do throws(DiskError) {
             try file.write(text.span)
             return true
         } catch {
+            guard error.isBrokenPipe else { throw error }
             return false
         }
     }
