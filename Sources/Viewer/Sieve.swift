@@ -110,7 +110,11 @@ package struct Sieve: ~Copyable {
     }
 
     private mutating func isWanted(_ text: borrowing Arena) -> Bool {
-        if selection.includes(fields, in: text, memory: &memory) { return present == nil || isGone(text) }
+        if selection.includes(fields, in: text, memory: &memory) {
+            guard present != nil else { return true }
+            // Units do not go; they are shown beside what is gone, where they are asked for.
+            return fields.origin == .container ? isGone(text) : selection.asksForJournal
+        }
         guard fields.origin == .journal, let kubelet,
             kubelet.includes(fields, in: text, memory: &kubeletMemory)
         else { return false }
@@ -118,7 +122,7 @@ package struct Sieve: ~Copyable {
     }
 
     private mutating func isGone(_ text: borrowing Arena) -> Bool {
-        guard let present, fields.origin == .container else { return false }
+        guard let present else { return false }
         let source = fields.source
         if ByteSearch.equal(text, from: source.valueStart, count: source.valueLength, lastSource.span) {
             return lastIsGone
