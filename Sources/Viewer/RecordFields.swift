@@ -81,9 +81,8 @@ package struct RecordFields: ~Copyable {
 
     private mutating func note(_ member: JSONMember, _ arena: borrowing Arena) {
         let length = member.keyLength
-        let word =
-            length >= 8
-            ? arena.word(at: member.keyStart) : arena.word(at: member.keyStart) & ((1 << UInt64(8 * length)) - 1)
+        var word = arena.word(at: member.keyStart)
+        if length < 8 { word &= (1 << UInt64(8 * length)) - 1 }
         let (start, count) = (member.valueStart + 1, member.valueLength - 2)
         switch (word, length) {
         case (Name.time, 4): time = times.parse(arena, from: start, to: start + max(0, count))

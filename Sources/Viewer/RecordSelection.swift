@@ -71,8 +71,9 @@ package struct RecordSelection: Sendable {
         var (first, last) = (since ?? .min, until ?? .max)
         // What the journal has of a boot its ids tell: entries of before the clock was set have times of another one.
         if let boot, kind != .journal {
+            if boot.times.isEmpty { return .nothing }
             first = max(first, boot.times.lowerBound)
-            last = min(last, boot.times.upperBound)
+            last = min(last, boot.times.upperBound - 1)
         }
         if first > last { return .nothing }
         guard let times else { return first == .min && last == .max ? .all : .depends }

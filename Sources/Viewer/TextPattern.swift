@@ -1,6 +1,5 @@
 // Regular expressions of questions: compiled once, errors with their place, safe to share between threads.
 private import Synchronization
-private import _StringProcessing
 
 /// A regular expression, matched by Unicode scalars and anywhere in a text.
 package final class TextPattern: Sendable {
