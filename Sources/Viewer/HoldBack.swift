@@ -5,6 +5,10 @@ import Bytes
 struct HoldBack {
     /// How long a record is held back, nanoseconds: most records of one moment are in the store that soon.
     static let delay: Int64 = 200_000_000
+    /// More text than this is not held: the oldest is let go early.
+    static let mostBytes = 16 << 20
+    private var bytes: Int { runs.reduce(0) { $0 + $1.run.text.count } }
+
     /// Runs of records that came together, in the order of coming.
     private var runs: [(run: RecordRun, due: Int64)] = []
 
@@ -21,7 +25,12 @@ struct HoldBack {
 
     /// Gives what is due, in order, and with it what is earlier of that which is not due yet.
     mutating func release(now: Int64, _ body: (Span<UInt8>, Int64) throws -> Bool) rethrows -> Bool {
-        let due = runs.prefix { $0.due <= now }.count
+        var due = runs.prefix { $0.due <= now }.count
+        var held = bytes - runs.prefix(due).reduce(0) { $0 + $1.run.text.count }
+        while held > HoldBack.mostBytes {
+            held -= runs[due].run.text.count
+            due += 1
+        }
         guard due > 0 else { return true }
         var heap = RunHeap(isReversed: false)
         for (run, _) in runs { heap.insert(run) }

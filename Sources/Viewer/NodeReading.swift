@@ -85,12 +85,16 @@ package final class NodeReading: Sendable {
     private static func inputs(
         _ places: NodePlaces, _ known: [KnownSource], once: Bool, links: String, _ telemetry: Telemetry
     ) -> [LaneInputPlan] {
-        var inputs = [
-            LaneInputPlan(name: "containers") { () throws(PluginError) in
-                ContainersReading(places, known: known, once: once, telemetry)
-            }
-        ]
-        if places.wantsJournal, JournalReader.isBuiltIn {
+        // What is not there at all is not missed: whoever looks at a store elsewhere has no files. What may not be read is said.
+        var inputs: [LaneInputPlan] = []
+        if Directory.status(places.pods) != nil {
+            inputs.append(
+                LaneInputPlan(name: "containers") { () throws(PluginError) in
+                    ContainersReading(places, known: known, once: once, telemetry)
+                })
+        }
+        let journal = places.journal.isEmpty ? JournalSource.local : (try? JournalSource(paths: places.journal)) ?? .local
+        if places.wantsJournal, JournalReader.isBuiltIn, !journal.presentFolders.isEmpty {
             inputs.append(
                 LaneInputPlan(name: "journal") { () throws(PluginError) in
                     JournalReading(places, known: known, once: once, links: links, telemetry)

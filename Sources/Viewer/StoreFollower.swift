@@ -49,20 +49,23 @@ package struct StoreFollower: ~Copyable {
         name = place.name
     }
 
-    /// Takes what came since the last look.
+    /// Takes what came since the last look, or some of it.
     /// - Parameters:
     ///   - mayHold: whether records of these sources may be wanted.
     ///   - notice: is told what chunks tell beside their records.
     ///   - body: is given the text of each chunk that may hold wanted records, lines of JSON, and the number of the first.
+    /// - Returns: whether there is more that can be taken at once.
     package mutating func look(
         mayHold: ([SourceIdentity]?) -> Bool, notice: (StoreNotice) -> Void, _ body: (borrowing Arena, UInt64) -> Void
-    ) throws(DiskError) {
+    ) throws(DiskError) -> Bool {
+        var chunks = StoreFollower.chunksPerLook
         while true {
             let newer = try firstName(behind: name)
             // The next segment is made after the last append to this one: now it is whole.
             try walk(isClosed: newer != nil, mayHold, notice)
-            guard try read(body) else { return }
-            guard let newer else { return }
+            guard try read(&chunks, body) else { return false }
+            if chunks == 0 { return true }
+            guard let newer else { return false }
             do throws(DiskError) {
                 catalogue = try SegmentCatalogue(path: "\(folder.segments(lane: 0))/\(newer)")
             } catch {
@@ -103,10 +106,16 @@ package struct StoreFollower: ~Copyable {
         if let failure, !failure.isMissing { throw failure }
     }
 
-    /// Reads the chunks that were found. Returns false when one is not right yet.
-    private mutating func read(_ body: (borrowing Arena, UInt64) -> Void) throws(DiskError) -> Bool {
-        while let next = waiting.first {
+    /// Of a burst only some is taken at a time, so that it is not in memory as a whole.
+    private static let chunksPerLook = 16
+
+    /// Reads the chunks that were found, so many at most. Returns false when one is not right yet.
+    private mutating func read(
+        _ chunks: inout Int, _ body: (borrowing Arena, UInt64) -> Void
+    ) throws(DiskError) -> Bool {
+        while chunks > 0, let next = waiting.first {
             if next.isWanted {
+                chunks -= 1
                 var isRight = false
                 do throws(DiskError) {
                     isRight = try reader.read(next.chunk, of: next.path)

@@ -6,6 +6,7 @@ package import Store
 
 /// What a search has looked at.
 package struct SearchStats: Sendable {
+    /// Segments there were.
     package var segments = 0
     /// Segments that were passed over by their time.
     package var skippedSegments = 0
@@ -36,6 +37,7 @@ package struct StoreSearch: ~Copyable {
     private var stores: [Int] = []
     private var storeCount = 0
     private var candidates: [Candidate] = []
+    /// What was looked at so far.
     package private(set) var stats = SearchStats()
     /// What chunks in the time that is asked for tell beside their records, by time.
     package private(set) var notices: [StoreNotice] = []

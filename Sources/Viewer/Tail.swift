@@ -204,7 +204,7 @@ package final class Tail: Sendable {
         while goesOn, !isStopping.load(ordering: .acquiring) {
             var notices: [StoreNotice] = []
             let run = RecordRun(capacity: 64 * 1024)
-            try follower.look {
+            let isMore = try follower.look {
                 sieve.mayHold($0)
             } notice: {
                 notices.append($0)
@@ -219,7 +219,7 @@ package final class Tail: Sendable {
             }
             try flush()
             guard goesOn else { return }
-            _ = poller.wait(nanoseconds: Tail.lookInterval)
+            if !isMore { _ = poller.wait(nanoseconds: Tail.lookInterval) }
         }
     }
 

@@ -72,10 +72,12 @@ package final class TextPattern: Sendable {
 }
 
 extension TextPattern: Hashable {
+    /// Two patterns of one text are the same.
     package static func == (one: TextPattern, other: TextPattern) -> Bool {
         one.text == other.text && one.ignoresCase == other.ignoresCase
     }
 
+    /// As `==` has it.
     package func hash(into hasher: inout Hasher) {
         hasher.combine(text)
         hasher.combine(ignoresCase)

@@ -95,18 +95,24 @@ struct TailCommand: AsyncParsableCommand {
 
         let telemetry = Telemetry(Self.logger(isColored: isColored))
         let tail = try Tail(request, telemetry: telemetry)
-        let output = TailOutput(try pager?.input() ?? StandardStream.output(), options, isColored: isColored)
-        let stats = try await Self.running(tail, output)
+        let file = Handover(try pager?.input() ?? StandardStream.output())
+        let stats = try await Self.running(tail) { [options] in
+            guard let file = file.take() else { return SearchStats() }
+            var output = TailOutput(file, options, isColored: isColored)
+            return try output.run(tail)
+        }
         pager?.finish()
         if let stats, self.stats { Problems.write(stats.described) }
     }
 
     /// Runs on a thread of its own, until its end or a signal.
-    private static func running(_ tail: Tail, _ output: TailOutput) async throws -> SearchStats? {
+    private static func running(
+        _ tail: Tail, _ body: @escaping @Sendable () throws -> SearchStats
+    ) async throws -> SearchStats? {
         try await withThrowingTaskGroup(of: SearchStats?.self) { group in
             group.addTask {
                 let outcome: Result<SearchStats, any Error> = await withCheckedContinuation { continuation in
-                    _ = OSThread("tail") { continuation.resume(returning: Result { try output.run(tail) }) }
+                    _ = OSThread("tail") { continuation.resume(returning: Result { try body() }) }
                 }
                 return try outcome.get()
             }
@@ -204,7 +210,8 @@ struct RecordChoice: ParsableArguments {
         request.places.node = Machine.environment("NODE_NAME") ?? Machine.hostName
         request.isGone = gone
         request.boot = try TailCommand.checked { () throws(QueryError) -> BootChoice? in
-            try read(boot, "-b") { text throws(QueryError) in try BootChoice(text) }
+            // As for journalctl, the kernel's messages are those of the newest boot unless another is named.
+            try read(boot ?? (kernel ? "0" : nil), "-b") { text throws(QueryError) in try BootChoice(text) }
         }
         request.places.wantsContainer = { namespace, pod, container in
             let source = SourceIdentity(

@@ -4,8 +4,8 @@ import Disk
 import Display
 import Viewer
 
-/// Writes to a terminal, a pager or a pipe. It is used by one thread.
-final class TailOutput: @unchecked Sendable {
+/// Writes to a terminal, a pager or a pipe.
+struct TailOutput: ~Copyable {
     private let file: OwnedFile
     private var display: RecordDisplay
     private var text = Arena(capacity: 128 * 1024)
@@ -25,7 +25,7 @@ final class TailOutput: @unchecked Sendable {
     }
 
     /// Runs to the end. A pipe that nobody reads any more is an end like another.
-    func run(_ tail: Tail) throws -> SearchStats {
+    mutating func run(_ tail: Tail) throws -> SearchStats {
         let stats = try tail.run { item in
             switch item {
             case .record(let line): display.append(line, to: &text)
@@ -39,7 +39,7 @@ final class TailOutput: @unchecked Sendable {
         return stats
     }
 
-    private func append(_ notice: String) {
+    private mutating func append(_ notice: String) {
         guard showsNotices else { return }
         if isColored { text.append("\u{1b}[2m") }
         text.append(text: "-- \(notice) --")
@@ -48,7 +48,7 @@ final class TailOutput: @unchecked Sendable {
     }
 
     /// Returns whether somebody reads: a pipe that was closed is the end; a full disk is an error.
-    private func write() throws(DiskError) -> Bool {
+    private mutating func write() throws(DiskError) -> Bool {
         guard text.count > 0 else { return true }
         defer { text.removeAll() }
         do throws(DiskError) {
