@@ -99,7 +99,8 @@ package struct SegmentCatalogue: ~Copyable {
                     notice(StoreNotice(time: header.appendTime, kind: .ended(identity)))
                 }
             case .counts(_, let counts) where header.kind == .records || header.kind == .progress:
-                let bytes = counts[.vanishedBytes] + counts[.abandonedBytes] + counts[.shrunkBytes] + counts[.damagedBytes]
+                let bytes =
+                    counts[.vanishedBytes] + counts[.abandonedBytes] + counts[.shrunkBytes] + counts[.damagedBytes]
                 if bytes > 0 {
                     let source = covered.count == 1 ? identities[covered[0]] : nil
                     notice(StoreNotice(time: header.appendTime, kind: .missing(bytes: bytes, source)))

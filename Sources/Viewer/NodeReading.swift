@@ -21,7 +21,9 @@ package struct NodePlaces: Sendable {
     /// The node's name, for records.
     package var node = ""
     /// Whether a container's log may hold wanted records; the name is empty where only the pod is known yet.
-    package var wantsContainer: @Sendable (_ namespace: String, _ pod: String, _ container: String) -> Bool = { _, _, _ in true }
+    package var wantsContainer: @Sendable (_ namespace: String, _ pod: String, _ container: String) -> Bool = {
+        _, _, _ in true
+    }
     /// Whether the journal may hold wanted records.
     package var wantsJournal = true
 
@@ -93,7 +95,8 @@ package final class NodeReading: Sendable {
                     ContainersReading(places, known: known, once: once, telemetry)
                 })
         }
-        let journal = places.journal.isEmpty ? JournalSource.local : (try? JournalSource(paths: places.journal)) ?? .local
+        let journal =
+            places.journal.isEmpty ? JournalSource.local : (try? JournalSource(paths: places.journal)) ?? .local
         if places.wantsJournal, JournalReader.isBuiltIn, !journal.presentFolders.isEmpty {
             inputs.append(
                 LaneInputPlan(name: "journal") { () throws(PluginError) in
@@ -172,6 +175,8 @@ private final class JournalReading: Input {
         options.paths = places.journal
         options.links = links
         options.records.node = places.node
+        // Nobody pays for them, and whoever looks may want any.
+        options.records.fields = .all
         options.start = .beginning
         options.once = once
         tailer = JournalTailer(

@@ -114,7 +114,9 @@ struct RunHeap {
         var i = 0
         while true {
             var least = i
-            for child in [2 * i + 1, 2 * i + 2] where child < runs.count && comes(child, before: least) { least = child }
+            for child in [2 * i + 1, 2 * i + 2] where child < runs.count && comes(child, before: least) {
+                least = child
+            }
             if least == i { break }
             runs.swapAt(i, least)
             i = least

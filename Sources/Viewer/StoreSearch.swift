@@ -58,7 +58,8 @@ package struct StoreSearch: ~Copyable {
         let root = folder.segments(lane: 0)
         let names: [String]
         do throws(DiskError) {
-            names = try Directory.list(root).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }.sorted()
+            names = try Directory.list(root).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }
+                .sorted()
         } catch {
             guard error.isMissing else { throw error }
             names = []
@@ -107,7 +108,9 @@ package struct StoreSearch: ~Copyable {
             if times.contains(notice.time) { told.append(notice) }
         } chunk: { chunk, sources in
             stats.chunks += 1
-            for source in sources ?? [] where source.kind == .container { pods.insert("\(source.namespace)/\(source.pod)") }
+            for source in sources ?? [] where source.kind == .container {
+                pods.insert("\(source.namespace)/\(source.pod)")
+            }
             guard chunk.maxTime >= times.lowerBound, chunk.minTime <= times.upperBound else {
                 stats.skippedByTime += 1
                 return
@@ -183,7 +186,8 @@ package struct StoreSearch: ~Copyable {
         stats.inflatedChunks += 1
         stats.inflatedBytes += UInt64(reader.text.count)
         let run = RecordRun(isReversed: isReversed)
-        sieve.pick(reader.text, store: stores[candidate.segment], firstSequence: candidate.chunk.firstSequence, into: run)
+        sieve.pick(
+            reader.text, store: stores[candidate.segment], firstSequence: candidate.chunk.firstSequence, into: run)
         run.sort()
         return run
     }

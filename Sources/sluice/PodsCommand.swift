@@ -50,7 +50,8 @@ struct PodsCommand: ParsableCommand {
             times.append(container.first, to: &out)
             out.append("\",\"last\":\"")
             times.append(container.last, to: &out)
-            out.append(text: "\",\"lines\":\(container.lines),\"bytes\":\(container.bytes),\"errors\":\(container.errors)}")
+            out.append(
+                text: "\",\"lines\":\(container.lines),\"bytes\":\(container.bytes),\"errors\":\(container.errors)}")
         }
         out.append("\n]")
         return String(decoding: out.span)
@@ -59,7 +60,9 @@ struct PodsCommand: ParsableCommand {
     private static func text(_ containers: [ContainerSummary], isUTC: Bool) -> String {
         guard !containers.isEmpty else { return "no records of such pods" }
         let all = max(1, containers.reduce(0) { $0 + $1.bytes })
-        var rows = [["NAMESPACE", "POD", "CONTAINER", "RESTARTS", "FIRST", "LAST", "LINES", "BYTES", "ERRORS", "SHARE", ""]]
+        var rows = [
+            ["NAMESPACE", "POD", "CONTAINER", "RESTARTS", "FIRST", "LAST", "LINES", "BYTES", "ERRORS", "SHARE", ""]
+        ]
         for container in containers {
             rows.append([
                 container.namespace, container.pod, container.container, "\(container.restarts)",

@@ -14,7 +14,8 @@ import Viewer
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail",
-        abstract: "Show the node's logs: containers, kubelet and other units, of pods that run and of pods that are gone.",
+        abstract:
+            "Show the node's logs: containers, kubelet and other units, of pods that run and of pods that are gone.",
         usage: "sluice tail [POD ...] [options]",
         discussion: """
             POD is a regular expression on the pod's name, with its namespace before a slash if need be ('odoo', 'shop/web-.*'), or names a \
@@ -40,7 +41,9 @@ struct TailCommand: AsyncParsableCommand {
     @Flag(name: [.short, .long], help: "The latest first.")
     var reverse = false
 
-    @Option(name: [.short, .long], help: "How records look: \(DisplayStyle.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        name: [.short, .long],
+        help: "How records look: \(DisplayStyle.allCases.map(\.rawValue).joined(separator: ", ")).")
     var output = "short"
     @Option(help: ArgumentHelp("Of json, json-pretty and export: these members only.", valueName: "a,b.c"))
     var outputFields: String?
@@ -72,7 +75,9 @@ struct TailCommand: AsyncParsableCommand {
         request.isReversed = reverse
         request.isQuiet = quiet
         request.lines = try Self.count(lines, follow: follow)
-        if follow, reverse { throw ValidationError("--follow and --reverse do not go together: what comes next comes last") }
+        if follow, reverse {
+            throw ValidationError("--follow and --reverse do not go together: what comes next comes last")
+        }
         Machine.ignoreBrokenPipes()
 
         let isTerminal = StandardStream.outputIsTerminal
@@ -167,19 +172,29 @@ struct RecordChoice: ParsableArguments {
     var since: String?
     @Option(name: [.customShort("U"), .long], help: ArgumentHelp("Not newer than this.", valueName: "time"))
     var until: String?
-    @Option(name: [.customShort("N"), .long], help: ArgumentHelp("Pods of these namespaces (globs).", valueName: "name"))
+    @Option(
+        name: [.customShort("N"), .long], help: ArgumentHelp("Pods of these namespaces (globs).", valueName: "name"))
     var namespace: [String] = []
     @Option(name: [.short, .long], help: ArgumentHelp("Containers with such names.", valueName: "regex"))
     var container: [String] = []
     @Option(name: [.customShort("E"), .long], help: ArgumentHelp("Not these containers.", valueName: "regex"))
     var excludeContainer: [String] = []
-    @Option(name: [.customShort("l"), .long], help: ArgumentHelp("Pods with such labels, as for kubectl.", valueName: "labels"))
+    @Option(
+        name: [.customShort("l"), .long],
+        help: ArgumentHelp("Pods with such labels, as for kubectl.", valueName: "labels"))
     var selector: String?
-    @Option(name: [.customShort("u"), .long], help: ArgumentHelp("Entries of these units of the journal (globs).", valueName: "unit"))
+    @Option(
+        name: [.customShort("u"), .long],
+        help: ArgumentHelp("Entries of these units of the journal (globs).", valueName: "unit"))
     var unit: [String] = []
-    @Option(name: [.short, .long], help: ArgumentHelp("err and worse, a range such as warning..err, or 0 to 7.", valueName: "priority"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("err and worse, a range such as warning..err, or 0 to 7.", valueName: "priority"))
     var priority: String?
-    @Option(name: [.short, .long], help: ArgumentHelp("Messages that match; of several, any. Case counts when there is a capital.", valueName: "regex"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp(
+            "Messages that match; of several, any. Case counts when there is a capital.", valueName: "regex"))
     var grep: [String] = []
     @Option(name: [.customShort("v"), .long], help: ArgumentHelp("Not messages that match.", valueName: "regex"))
     var exclude: [String] = []
@@ -187,13 +202,18 @@ struct RecordChoice: ParsableArguments {
     var previous = false
     @Flag(help: "Only what is gone: pods and containers' lives that are over.")
     var gone = false
-    @Option(name: [.customShort("b"), .long], help: ArgumentHelp("Journal entries of one boot: its id, or 0 the newest, -1 the one before.", valueName: "boot"))
+    @Option(
+        name: [.customShort("b"), .long],
+        help: ArgumentHelp(
+            "Journal entries of one boot: its id, or 0 the newest, -1 the one before.", valueName: "boot"))
     var boot: String?
     @Flag(name: [.customShort("k"), .customLong("dmesg")], help: "The kernel's messages.")
     var kernel = false
     @Option(help: ArgumentHelp("The data directory of the agent.", valueName: "dir"))
     var dataDir: String?
-    @Option(help: ArgumentHelp("A copied node: the folder in which its /var/log and /var/lib/sluice are.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("A copied node: the folder in which its /var/log and /var/lib/sluice are.", valueName: "dir")
+    )
     var root: String?
 
     /// What is asked for, as far as it is said here.
@@ -213,7 +233,16 @@ struct RecordChoice: ParsableArguments {
             // As for journalctl, the kernel's messages are those of the newest boot unless another is named.
             try read(boot ?? (kernel ? "0" : nil), "-b") { text throws(QueryError) in try BootChoice(text) }
         }
-        request.places.wantsContainer = { namespace, pod, container in
+        // Which lives there are, and of a pod which containers, is not known before its files are read.
+        var ofContainers = selection
+        ofContainers.previous = false
+        var ofPods = ofContainers
+        (ofPods.containers, ofPods.excludedContainers) = ([], [])
+        request.places.wantsContainer = { [ofContainers, ofPods] namespace, pod, container in
+            if container.isEmpty, !ofPods.asksForContainers {
+                return ofContainers.asksForContainers || !ofContainers.asksForJournal
+            }
+            let selection = container.isEmpty ? ofPods : ofContainers
             let source = SourceIdentity(
                 kind: .container, input: "", path: "", namespace: namespace, pod: pod, container: container)
             return selection.verdict(on: source) != .nothing
