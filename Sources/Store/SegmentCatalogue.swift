@@ -66,9 +66,13 @@ package struct SegmentCatalogue: ~Copyable {
             switch try scan.peek() {
             case .end: return
             case .damaged:
-                // The end of a segment that grows may be a write under way.
                 let size = try scan.size()
-                guard isClosed, try scan.resync(limit: size) != nil else { return }
+                if !isClosed {
+                    // The end of a segment that grows may be a write under way; with a chunk behind it, it is damage.
+                    var probe = try SegmentScan(path: path, from: scan.offset)
+                    guard try probe.resync(limit: size) != nil else { return }
+                }
+                guard try scan.resync(limit: size) != nil else { return }
                 damagedPlaces += 1
             case .chunk(let place):
                 let header = place.header

@@ -267,7 +267,7 @@ package final class Tail: Sendable {
             let what =
                 error.isMissing
                 ? "there is no store in \(request.dataDirectory), and no logs in \(request.places.pods): is this a node? (--data-dir and --root say where else to look)"
-                : "\(error.description) (run as root, or with the capability DAC_READ_SEARCH)"
+                : error.description
             throw TailError.unusable(what)
         }
     }
