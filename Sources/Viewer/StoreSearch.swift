@@ -42,6 +42,8 @@ package struct StoreSearch: ~Copyable {
     /// The pods that have records of their own, as `namespace/pod`.
     package private(set) var podsWithLogs: Set<String> = []
     private var reader = ChunkText()
+    /// The segment whose deletion was counted last.
+    private var lastRetired = -1
     private let times: ClosedRange<Int64>
 
     /// - Parameter times: records of other times are not wanted, nanoseconds since 1970.
@@ -56,12 +58,14 @@ package struct StoreSearch: ~Copyable {
         let root = folder.segments(lane: 0)
         let names: [String]
         do throws(DiskError) {
-            names = try Directory.list(root).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }.sorted()
+            names = try Directory.list(root).map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }
+                .sorted()
         } catch {
             guard error.isMissing else { throw error }
             names = []
         }
-        var place = FollowPlace(folder: folder)
+        // What is newer is followed, also when the newest of these is gone before it is walked.
+        var place = FollowPlace(folder: folder, behind: names.last ?? "")
         storeCount += 1
         for (index, name) in names.enumerated() {
             let path = "\(root)/\(name)"
@@ -105,7 +109,9 @@ package struct StoreSearch: ~Copyable {
             if times.contains(notice.time) { told.append(notice) }
         } chunk: { chunk, sources in
             stats.chunks += 1
-            for source in sources ?? [] where source.kind == .container { pods.insert("\(source.namespace)/\(source.pod)") }
+            for source in sources ?? [] where source.kind == .container {
+                pods.insert("\(source.namespace)/\(source.pod)")
+            }
             guard chunk.maxTime >= times.lowerBound, chunk.minTime <= times.upperBound else {
                 stats.skippedByTime += 1
                 return
@@ -175,13 +181,15 @@ package struct StoreSearch: ~Copyable {
             }
         } catch {
             guard error.isMissing else { throw error }
-            stats.retiredSegments += 1
+            if lastRetired != candidate.segment { stats.retiredSegments += 1 }
+            lastRetired = candidate.segment
             return nil
         }
         stats.inflatedChunks += 1
         stats.inflatedBytes += UInt64(reader.text.count)
         let run = RecordRun(isReversed: isReversed)
-        sieve.pick(reader.text, store: stores[candidate.segment], firstSequence: candidate.chunk.firstSequence, into: run)
+        sieve.pick(
+            reader.text, store: stores[candidate.segment], firstSequence: candidate.chunk.firstSequence, into: run)
         run.sort()
         return run
     }
