@@ -21,7 +21,9 @@ package struct NodePlaces: Sendable {
     /// The node's name, for records.
     package var node = ""
     /// Whether a container's log may hold wanted records; the name is empty where only the pod is known yet.
-    package var wantsContainer: @Sendable (_ namespace: String, _ pod: String, _ container: String) -> Bool = { _, _, _ in true }
+    package var wantsContainer: @Sendable (_ namespace: String, _ pod: String, _ container: String) -> Bool = {
+        _, _, _ in true
+    }
     /// Whether the journal may hold wanted records.
     package var wantsJournal = true
 
@@ -39,9 +41,11 @@ package final class NodeReading: Sendable {
     /// - Parameters:
     ///   - known: how far the agent's store has got; what it has is not read again.
     ///   - once: read to the present end only; else whatever comes.
+    ///   - isContinued: with `once`, another reading goes on from there: lines that have no end yet are left to it.
     ///   - folder: an empty folder of ours.
     package init(
-        _ places: NodePlaces, known: [KnownSource], once: Bool, in folder: String, telemetry: Telemetry
+        _ places: NodePlaces, known: [KnownSource], once: Bool, isContinued: Bool = false, in folder: String,
+        telemetry: Telemetry
     ) throws {
         self.folder = StoreFolder(folder)
         control = try LaneControl()
@@ -56,7 +60,8 @@ package final class NodeReading: Sendable {
         settings.linger = 50_000_000
         let handover = Handover(writer)
         let control = self.control
-        let inputs = NodeReading.inputs(places, known, once: once, links: folder + "/journal", telemetry)
+        let inputs = NodeReading.inputs(
+            places, known, once: once, isContinued: isContinued, links: folder + "/journal", telemetry)
         let plans = settings
         thread = OSThread("tail-lane") {
             guard let writer = handover.take() else { return }
@@ -76,18 +81,22 @@ package final class NodeReading: Sendable {
     /// Waits until everything was read, with `once`.
     package func finish() { thread.join() }
 
+    /// Asks it to end.
+    package func askToStop() { control.stop() }
+
     /// Asks it to end, and waits until its files are closed.
     package func stop() {
-        control.stop()
+        askToStop()
         thread.join()
     }
 
     private static func inputs(
-        _ places: NodePlaces, _ known: [KnownSource], once: Bool, links: String, _ telemetry: Telemetry
+        _ places: NodePlaces, _ known: [KnownSource], once: Bool, isContinued: Bool, links: String,
+        _ telemetry: Telemetry
     ) -> [LaneInputPlan] {
         var inputs = [
             LaneInputPlan(name: "containers") { () throws(PluginError) in
-                ContainersReading(places, known: known, once: once, telemetry)
+                ContainersReading(places, known: known, once: once, isContinued: isContinued, telemetry)
             }
         ]
         if places.wantsJournal, JournalReader.isBuiltIn {
@@ -118,9 +127,10 @@ private final class ContainersReading: Input {
         throw .unusable("is not an input of the agent's")
     }
 
-    init(_ places: NodePlaces, known: [KnownSource], once: Bool, _ telemetry: Telemetry) {
+    init(_ places: NodePlaces, known: [KnownSource], once: Bool, isContinued: Bool, _ telemetry: Telemetry) {
         var options = TailOptions(input: ContainersReading.name, format: .cri)
         options.once = once
+        options.leavesUnfinished = isContinued
         tailer = FileTailer(
             options, known: known.filter { $0.identity.kind == .container }, telemetry: telemetry)
         discovery = PodLogDiscovery(
