@@ -20,10 +20,10 @@ package struct CataloguedChunk: Sendable {
 package struct StoreNotice: Sendable {
     /// What happened.
     package enum Kind: Sendable {
-        /// A source is read to its end, and gone.
+        /// Everything of a container's or a file's log is read to its end, and gone, all lives of it.
         case ended(SourceIdentity)
-        /// Bytes of a source vanished before they were read, or were given up. The source is known when only one was read in the chunk.
-        case missing(bytes: UInt64, SourceIdentity?)
+        /// Bytes vanished before they were read, or were given up: of one of these sources, or of one that is not known.
+        case missing(bytes: UInt64, [SourceIdentity])
         /// Entries of a journal vanished, or were thrown away by journald.
         case missingEntries(UInt64)
     }
@@ -40,7 +40,10 @@ package struct SegmentCatalogue: ~Copyable {
     private var scan: SegmentScan
     private var definitions = SourceDefinitions()
     private var inputs: [UInt16: String] = [:]
+    /// The sources that are not retired.
     private var identities: [SourceNumber: SourceIdentity] = [:]
+    /// The segment grows no more, and behind what was walked is no chunk.
+    private var isAtDamagedEnd = false
     /// Places where no chunk was found, so far.
     package private(set) var damagedPlaces = 0
 
@@ -53,7 +56,8 @@ package struct SegmentCatalogue: ~Copyable {
     /// Bytes that were walked.
     package var offset: UInt64 { scan.offset }
 
-    /// Walks what is there now. A chunk that is not wholly there yet, or not right yet, is left for the next walk unless `isClosed`.
+    /// Walks what is there now. At the end, what is no chunk is left for the next walk unless `isClosed`: it may be a write under way.
+    /// Before another chunk it is damage.
     /// - Parameters:
     ///   - isClosed: the segment grows no more: what is no chunk is damaged.
     ///   - notice: is told what chunks tell beside their records.
@@ -62,17 +66,15 @@ package struct SegmentCatalogue: ~Copyable {
         isClosed: Bool, notice: (StoreNotice) -> Void, chunk: (CataloguedChunk, [SourceIdentity]?) -> Void
     ) throws(DiskError) {
         scan.refresh()
-        while true {
+        while !isAtDamagedEnd {
             switch try scan.peek() {
             case .end: return
             case .damaged:
-                let size = try scan.size()
-                if !isClosed {
-                    // The end of a segment that grows may be a write under way; with a chunk behind it, it is damage.
-                    var probe = try SegmentScan(path: path, from: scan.offset)
-                    guard try probe.resync(limit: size) != nil else { return }
+                let place = scan.offset
+                if try scan.resync(limit: scan.size()) == nil {
+                    guard isClosed else { return scan.goBack(to: place) }
+                    isAtDamagedEnd = true
                 }
-                guard try scan.resync(limit: size) != nil else { return }
                 damagedPlaces += 1
             case .chunk(let place):
                 let header = place.header
@@ -93,27 +95,46 @@ package struct SegmentCatalogue: ~Copyable {
     private mutating func tell(
         _ items: [ChunkItem], _ header: ChunkHeader, _ sources: [SourceIdentity]?, _ notice: (StoreNotice) -> Void
     ) {
-        var covered: [SourceNumber] = []
+        var covered: [SourceIdentity] = []
+        var retired: [SourceIdentity] = []
         for item in items {
             switch item {
             case .source(let number, let identity, _): identities[number] = identity
             case .coverage(let number, _, let isRetired):
-                covered.append(number)
-                if isRetired, header.kind == .records || header.kind == .progress, let identity = identities[number] {
-                    notice(StoreNotice(time: header.appendTime, kind: .ended(identity)))
+                guard let identity = identities[number] else { continue }
+                covered.append(identity)
+                if isRetired {
+                    identities[number] = nil
+                    retired.append(identity)
                 }
             case .counts(_, let counts) where header.kind == .records || header.kind == .progress:
                 let bytes =
                     counts[.vanishedBytes] + counts[.abandonedBytes] + counts[.shrunkBytes] + counts[.damagedBytes]
                 if bytes > 0 {
-                    let source = covered.count == 1 ? identities[covered[0]] : nil
-                    notice(StoreNotice(time: header.appendTime, kind: .missing(bytes: bytes, source)))
+                    notice(StoreNotice(time: header.appendTime, kind: .missing(bytes: bytes, covered)))
                 }
                 let entries = counts[.vanishedEntries] + counts[.suppressedEntries]
                 if entries > 0 { notice(StoreNotice(time: header.appendTime, kind: .missingEntries(entries))) }
             default: break
             }
         }
+        // A file that rotation took away, and a container's life that another followed, are not the end of a log.
+        for (index, identity) in retired.enumerated()
+        where !identities.values.contains(where: { $0.isSameLog(as: identity) })
+            && !retired[(index + 1)...].contains(where: { $0.isSameLog(as: identity) })
+        {
+            notice(StoreNotice(time: header.appendTime, kind: .ended(identity)))
+        }
+    }
+}
+
+extension SourceIdentity {
+    /// Whether both are files of one container, whatever its lives, or the same text file.
+    fileprivate func isSameLog(as other: SourceIdentity) -> Bool {
+        guard kind == other.kind else { return false }
+        return kind == .container
+            ? uid == other.uid && container == other.container && pod == other.pod && namespace == other.namespace
+            : path == other.path
     }
 }
 

@@ -105,6 +105,10 @@ package struct StoreWriter: ~Copyable, Sendable {
             lastSource = max(lastSource, source.number)
             _ = number(ofInput: source.identity.input)
         }
+        guard !known.isEmpty else { return }
+        // A snapshot that speaks of them.
+        closeSegment()
+        _ = beginSegment(SystemClock.monotonic)
     }
 
     /// Bytes that a source's definition would add to a chunk; 0 when the segment has it.

@@ -41,9 +41,11 @@ package final class NodeReading: Sendable {
     /// - Parameters:
     ///   - known: how far the agent's store has got; what it has is not read again.
     ///   - once: read to the present end only; else whatever comes.
+    ///   - isContinued: with `once`, another reading goes on from there: lines that have no end yet are left to it.
     ///   - folder: an empty folder of ours.
     package init(
-        _ places: NodePlaces, known: [KnownSource], once: Bool, in folder: String, telemetry: Telemetry
+        _ places: NodePlaces, known: [KnownSource], once: Bool, isContinued: Bool = false, in folder: String,
+        telemetry: Telemetry
     ) throws {
         self.folder = StoreFolder(folder)
         control = try LaneControl()
@@ -58,7 +60,8 @@ package final class NodeReading: Sendable {
         settings.linger = 50_000_000
         let handover = Handover(writer)
         let control = self.control
-        let inputs = NodeReading.inputs(places, known, once: once, links: folder + "/journal", telemetry)
+        let inputs = NodeReading.inputs(
+            places, known, once: once, isContinued: isContinued, links: folder + "/journal", telemetry)
         let plans = settings
         thread = OSThread("tail-lane") {
             guard let writer = handover.take() else { return }
@@ -78,21 +81,25 @@ package final class NodeReading: Sendable {
     /// Waits until everything was read, with `once`.
     package func finish() { thread.join() }
 
+    /// Asks it to end.
+    package func askToStop() { control.stop() }
+
     /// Asks it to end, and waits until its files are closed.
     package func stop() {
-        control.stop()
+        askToStop()
         thread.join()
     }
 
     private static func inputs(
-        _ places: NodePlaces, _ known: [KnownSource], once: Bool, links: String, _ telemetry: Telemetry
+        _ places: NodePlaces, _ known: [KnownSource], once: Bool, isContinued: Bool, links: String,
+        _ telemetry: Telemetry
     ) -> [LaneInputPlan] {
         // What is not there at all is not missed: whoever looks at a store elsewhere has no files. What may not be read is said.
         var inputs: [LaneInputPlan] = []
         if Directory.status(places.pods) != nil {
             inputs.append(
                 LaneInputPlan(name: "containers") { () throws(PluginError) in
-                    ContainersReading(places, known: known, once: once, telemetry)
+                    ContainersReading(places, known: known, once: once, isContinued: isContinued, telemetry)
                 })
         }
         let journal =
@@ -125,9 +132,10 @@ private final class ContainersReading: Input {
         throw .unusable("is not an input of the agent's")
     }
 
-    init(_ places: NodePlaces, known: [KnownSource], once: Bool, _ telemetry: Telemetry) {
+    init(_ places: NodePlaces, known: [KnownSource], once: Bool, isContinued: Bool, _ telemetry: Telemetry) {
         var options = TailOptions(input: ContainersReading.name, format: .cri)
         options.once = once
+        options.leavesUnfinished = isContinued
         tailer = FileTailer(
             options, known: known.filter { $0.identity.kind == .container }, telemetry: telemetry)
         discovery = PodLogDiscovery(

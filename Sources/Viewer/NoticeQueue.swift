@@ -32,19 +32,22 @@ struct NoticeQueue {
         switch notice.kind {
         case .ended(let source):
             guard sieve.concerns(source) else { return nil }
-            switch source.kind {
-            case .container: return "\(source.namespace)/\(source.pod) \(source.container)\(life(source)): deleted"
-            case .file: return "\(source.path): deleted"
-            case .journal: return nil
-            }
-        case .missing(let bytes, let source):
-            if let source, !sieve.concerns(source) { return nil }
-            let whose = source.map { " of \($0.namespace)/\($0.pod) \($0.container)\(life($0))" } ?? ""
+            var whole = source
+            whole.restart = 0
+            return source.kind == .journal ? nil : "\(name(of: whole)): deleted"
+        case .missing(let bytes, let sources):
+            guard sources.isEmpty || sources.contains(where: { sieve.concerns($0) }) else { return nil }
+            let whose = sources.count == 1 ? " of \(name(of: sources[0]))" : ""
             return "\(Ledger.size(bytes))\(whose) missing here: gone before they could be read"
         case .missingEntries(let count):
+            guard sieve.concerns(SourceIdentity(kind: .journal, input: "", path: "")) else { return nil }
             return "\(count) entries of the journal missing here: deleted or thrown away before they could be read"
         }
     }
 
-    private static func life(_ source: SourceIdentity) -> String { source.restart > 0 ? "[\(source.restart)]" : "" }
+    private static func name(of source: SourceIdentity) -> String {
+        guard source.kind == .container else { return source.path }
+        return "\(source.namespace)/\(source.pod) \(source.container)"
+            + (source.restart > 0 ? "[\(source.restart)]" : "")
+    }
 }

@@ -83,8 +83,7 @@ extension Tail {
         let present = PresentLives(pods: request.places.pods)
         return counter.containers.map { container in
             var container = container
-            container.isGone = present.isGone(
-                uid: container.uid, container: container.container, restart: container.restarts)
+            container.isGone = !present.has(uid: container.uid, container: container.container)
             return container
         }.sorted { ($0.namespace, $0.pod, $0.container, $0.first) < ($1.namespace, $1.pod, $1.container, $1.first) }
     }

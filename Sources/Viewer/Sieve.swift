@@ -24,6 +24,9 @@ package struct PresentLives: Sendable {
         }
     }
 
+    /// Whether a container has a log at all.
+    func has(uid: String, container: String) -> Bool { newest["\(uid)/\(container)"] != nil }
+
     /// Whether a container's life is over: its pod's logs are gone, or it was started again.
     func isGone(uid: String, container: String, restart: Int32) -> Bool {
         guard let newest = newest["\(uid)/\(container)"] else { return true }
@@ -83,10 +86,18 @@ package struct Sieve: ~Copyable {
         return may
     }
 
+    /// Notes whose records these sources hold.
+    mutating func noteLogs(of sources: [SourceIdentity]?) {
+        for source in sources ?? [] where source.kind == .container {
+            podsWithLogs.insert("\(source.namespace)/\(source.pod)")
+        }
+    }
+
+    /// Whether something is left out because it is not gone. Of the journal, what is asked for by its unit goes along.
     private func isPresent(_ source: SourceIdentity) -> Bool {
         guard let present else { return false }
-        return source.kind == .container
-            && !present.isGone(uid: source.uid, container: source.container, restart: source.restart)
+        guard source.kind == .container else { return source.kind != .journal || !selection.asksForJournal }
+        return !present.isGone(uid: source.uid, container: source.container, restart: source.restart)
     }
 
     /// Adds the wanted records of a chunk's text to a run.

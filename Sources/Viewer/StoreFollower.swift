@@ -11,17 +11,16 @@ package struct FollowPlace: ~Copyable {
     private(set) var catalogue: SegmentCatalogue?
 
     /// That segment's name; empty without one.
-    private(set) var name = ""
+    let name: String
 
-    init(folder: StoreFolder) {
+    /// - Parameter name: segments up to this one are not followed; by default none are left out.
+    init(folder: StoreFolder, behind name: String = "") {
         self.folder = folder
+        self.name = name
         catalogue = nil
     }
 
-    mutating func take(_ catalogue: consuming SegmentCatalogue) {
-        name = Path.name(catalogue.path)
-        self.catalogue = consume catalogue
-    }
+    mutating func take(_ catalogue: consuming SegmentCatalogue) { self.catalogue = consume catalogue }
 
     mutating func takeCatalogue() -> SegmentCatalogue? { catalogue.take() }
 }
@@ -40,6 +39,8 @@ package struct StoreFollower: ~Copyable {
     /// Looks at a chunk that is not right yet before it is taken for damaged.
     private static let mostLooks = 40
     private var looks = 0
+    /// The segment whose deletion was counted last.
+    private var lastRetired = ""
 
     /// Goes on where a search ended.
     package init(_ place: consuming FollowPlace) {
@@ -60,7 +61,7 @@ package struct StoreFollower: ~Copyable {
     ) throws(DiskError) -> Bool {
         var chunks = StoreFollower.chunksPerLook
         while true {
-            let newer = try firstName(behind: name)
+            let newer = try nextName()
             // The next segment is made after the last append to this one: now it is whole.
             try walk(isClosed: newer != nil, mayHold, notice)
             guard try read(&chunks, body) else { return false }
@@ -70,21 +71,33 @@ package struct StoreFollower: ~Copyable {
                 catalogue = try SegmentCatalogue(path: "\(folder.segments(lane: 0))/\(newer)")
             } catch {
                 guard error.isMissing else { throw error }
-                retiredSegments += 1
+                countRetired("\(folder.segments(lane: 0))/\(newer)")
                 catalogue = nil
             }
             name = newer
         }
     }
 
-    private func firstName(behind name: String) throws(DiskError) -> String? {
+    /// The next segment. One that is just being begun is none yet: its writer may give it up, and make another of that name.
+    private func nextName() throws(DiskError) -> String? {
         do throws(DiskError) {
-            return try Directory.list(folder.segments(lane: 0)).map(\.name)
-                .filter { StoreFolder.firstSequence(ofName: $0) != nil && $0 > name }.min()
+            let root = folder.segments(lane: 0)
+            let newer = try Directory.list(root).map(\.name)
+                .filter { StoreFolder.firstSequence(ofName: $0) != nil && $0 > name }
+            guard let next = newer.min() else { return nil }
+            if newer.count > 1 { return next }
+            var scan = try SegmentScan(path: "\(root)/\(next)")
+            if case .chunk = try scan.peek() { return next }
+            return nil
         } catch {
             if error.isMissing { return nil }
             throw error
         }
+    }
+
+    private mutating func countRetired(_ path: String) {
+        if path != lastRetired { retiredSegments += 1 }
+        lastRetired = path
     }
 
     private mutating func walk(
@@ -121,7 +134,7 @@ package struct StoreFollower: ~Copyable {
                     isRight = try reader.read(next.chunk, of: next.path)
                 } catch {
                     guard error.isMissing else { throw error }
-                    retiredSegments += 1
+                    countRetired(next.path)
                     waiting.removeFirst()
                     continue
                 }

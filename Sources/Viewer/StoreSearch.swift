@@ -44,6 +44,8 @@ package struct StoreSearch: ~Copyable {
     /// The pods that have records of their own, as `namespace/pod`.
     package private(set) var podsWithLogs: Set<String> = []
     private var reader = ChunkText()
+    /// The segment whose deletion was counted last.
+    private var lastRetired = -1
     private let times: ClosedRange<Int64>
 
     /// - Parameter times: records of other times are not wanted, nanoseconds since 1970.
@@ -64,7 +66,8 @@ package struct StoreSearch: ~Copyable {
             guard error.isMissing else { throw error }
             names = []
         }
-        var place = FollowPlace(folder: folder)
+        // What is newer is followed, also when the newest of these is gone before it is walked.
+        var place = FollowPlace(folder: folder, behind: names.last ?? "")
         storeCount += 1
         for (index, name) in names.enumerated() {
             let path = "\(root)/\(name)"
@@ -180,7 +183,8 @@ package struct StoreSearch: ~Copyable {
             }
         } catch {
             guard error.isMissing else { throw error }
-            stats.retiredSegments += 1
+            if lastRetired != candidate.segment { stats.retiredSegments += 1 }
+            lastRetired = candidate.segment
             return nil
         }
         stats.inflatedChunks += 1

@@ -13,6 +13,8 @@ package struct TailRequest: Sendable {
     package var dataDirectory = "/var/lib/sluice"
     /// Where the node's own files are.
     package var places = NodePlaces()
+    /// In which folder the node's files are read into a folder of ours, where no agent does.
+    package var scratch = Machine.environment("TMPDIR") ?? "/tmp"
     /// Which records.
     package var selection: RecordSelection
     /// The boot of journal entries that is asked for.
@@ -57,6 +59,8 @@ package final class Tail: Sendable {
     private let telemetry: Telemetry
     private let isStopping = Atomic(false)
     private let bell: Bell
+    /// The first reading of the node's files, while it lasts.
+    private let reading = Mutex<NodeReading?>(nil)
 
     /// - Throws: when no eventfd can be had.
     package init(_ request: TailRequest, telemetry: Telemetry) throws(DiskError) {
@@ -69,6 +73,7 @@ package final class Tail: Sendable {
     package func stop() {
         isStopping.store(true, ordering: .releasing)
         bell.ring()
+        reading.withLock { $0?.askToStop() }
     }
 
     /// What is read.
@@ -107,7 +112,7 @@ package final class Tail: Sendable {
         var scratch: ScratchFolder?
         if !stores.isRunning {
             try checkFiles(stores)
-            scratch = try ScratchFolder()
+            scratch = try ScratchFolder(in: request.scratch)
         }
         defer { scratch?.remove() }
 
@@ -116,10 +121,15 @@ package final class Tail: Sendable {
         var folders = [stores.agent].compactMap { $0 }
         if let scratch {
             let reading = try NodeReading(
-                request.places, known: known, once: true, in: scratch.path + "/history", telemetry: telemetry)
+                request.places, known: known, once: true, isContinued: request.follows, in: scratch.path + "/history",
+                telemetry: telemetry)
+            self.reading.withLock { $0 = reading }
+            if isStopping.load(ordering: .acquiring) { reading.askToStop() }
             reading.finish()
+            self.reading.withLock { $0 = nil }
             folders.append(reading.folder)
         }
+        guard !isStopping.load(ordering: .acquiring) else { return SearchStats() }
         return try history(of: folders, stores, scratch, &known, show, flush)
     }
 
@@ -150,9 +160,8 @@ package final class Tail: Sendable {
             let reading = try NodeReading(
                 request.places, known: known, once: false, in: scratch.path + "/live", telemetry: telemetry)
             defer { reading.stop() }
-            var live = StoreSearch()
-            let place = try live.look(into: reading.folder) { _ in false }
-            try follow(StoreFollower(place), &sieve, show, flush)
+            // From the beginning: it may have read something by now.
+            try follow(StoreFollower(FollowPlace(folder: reading.folder)), &sieve, show, flush)
         }
         return search.stats
     }
@@ -169,12 +178,15 @@ package final class Tail: Sendable {
             if goesOn { goesOn = try show(.record(line)) }
             return goesOn && !isStopping.load(ordering: .acquiring)
         }
-        guard let lines = request.lines else {
-            try search.forEach(isReversed: request.isReversed, sieve: &sieve, give)
+        func giveRest() throws -> Bool {
             while goesOn, !isStopping.load(ordering: .acquiring),
                 let notice = notices.next(upTo: request.isReversed ? .min : .max)
             { goesOn = try show(.notice(notice)) }
             return goesOn
+        }
+        guard let lines = request.lines else {
+            try search.forEach(isReversed: request.isReversed, sieve: &sieve, give)
+            return try giveRest()
         }
         // The last ones are found from the end.
         guard lines > 0 else { return true }
@@ -188,7 +200,7 @@ package final class Tail: Sendable {
         last.sort()
         if !last.isEmpty { notices.skip(before: last.earliest) }
         while !last.isEmpty, goesOn { goesOn = try last.takeFirst(give) }
-        return goesOn
+        return try giveRest()
     }
 
     // MARK: Following
@@ -199,13 +211,16 @@ package final class Tail: Sendable {
     ) throws {
         var follower = follower
         var held = HoldBack()
+        // Notices wait for the records that they come behind.
+        var told: [(text: String, due: Int64)] = []
         let poller = try Poller(bell: bell)
         var goesOn = true
         while goesOn, !isStopping.load(ordering: .acquiring) {
             var notices: [StoreNotice] = []
             let run = RecordRun(capacity: 64 * 1024)
             let isMore = try follower.look {
-                sieve.mayHold($0)
+                sieve.noteLogs(of: $0)
+                return sieve.mayHold($0)
             } notice: {
                 notices.append($0)
             } _: { text, first in
@@ -214,8 +229,11 @@ package final class Tail: Sendable {
             let now = SystemClock.monotonic
             held.add(run, now: now)
             goesOn = try held.release(now: now) { line, _ in try show(.record(line)) }
-            for notice in notices where goesOn && !request.isQuiet {
-                if let text = NoticeQueue.text(of: notice, sieve) { goesOn = try show(.notice(text)) }
+            for notice in notices where !request.isQuiet {
+                if let text = NoticeQueue.text(of: notice, sieve) { told.append((text, now + HoldBack.delay)) }
+            }
+            while goesOn, let first = told.first, first.due <= now {
+                goesOn = try show(.notice(told.removeFirst().text))
             }
             try flush()
             guard goesOn else { return }
@@ -277,11 +295,11 @@ package final class Tail: Sendable {
 private struct ScratchFolder {
     let path: String
 
-    init() throws(DiskError) {
-        let base = Machine.environment("TMPDIR") ?? "/tmp"
+    init(in base: String) throws(DiskError) {
         ScratchFolder.removeAbandoned(in: base)
-        path = "\(base)/\(ScratchFolder.prefix)\(Machine.processID)"
-        Directory.removeTree(path)
+        // Nobody else can have made it before.
+        let random = Machine.randomIdentity().map { String($0, radix: 16) }.joined()
+        path = "\(base)/\(ScratchFolder.prefix)\(Machine.processID)-\(random)"
         try LocalFileSystem().makeFolder(path)
     }
 
@@ -290,7 +308,7 @@ private struct ScratchFolder {
     /// What a process left that was killed.
     private static func removeAbandoned(in base: String) {
         for entry in (try? Directory.list(base)) ?? [] where entry.name.hasPrefix(prefix) {
-            guard let process = Int(entry.name.dropFirst(prefix.count)),
+            guard let process = Int(entry.name.dropFirst(prefix.count).prefix { $0 != "-" }),
                 Directory.status("/proc/\(process)") == nil
             else { continue }
             Directory.removeTree("\(base)/\(entry.name)")
