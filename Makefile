@@ -34,7 +34,7 @@ help:
 	@echo 'make bench     throughput of each stage beside C, and of the whole agent over generated pod logs'
 	@echo 'make lint      swift format, strictly'
 	@echo 'make build     the release binary: $(sluice)'
-	@echo 'make install   the binary to $(PREFIX)/bin, a first configuration to $(SYSCONFDIR)/sluice (PREFIX, SYSCONFDIR, DESTDIR)'
+	@echo 'make install   the binary to $(PREFIX)/bin, its man page and completions, a first configuration to $(SYSCONFDIR)/sluice (PREFIX, SYSCONFDIR, DESTDIR)'
 	@echo 'make clean     removes what was built, and the demo'
 
 # ---- Debian packages ---------------------------------------------------------------------------
@@ -76,6 +76,10 @@ build: packages
 install: build
 	$(call say,Installing to $(DESTDIR)$(PREFIX)/bin/sluice)
 	@install -D -s -m 0755 $(sluice) '$(DESTDIR)$(PREFIX)/bin/sluice'
+	@install -D -m 0644 docs/sluice-tail.1 '$(DESTDIR)$(PREFIX)/share/man/man1/sluice-tail.1'
+	@$(sluice) --generate-completion-script bash | install -D -m 0644 /dev/stdin '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice'
+	@$(sluice) --generate-completion-script zsh | install -D -m 0644 /dev/stdin '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_sluice'
+	@$(sluice) --generate-completion-script fish | install -D -m 0644 /dev/stdin '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/sluice.fish'
 	@config='$(DESTDIR)$(SYSCONFDIR)/sluice/sluice.yaml'; \
 	if [ -e "$$config" ]; then echo "$$config is kept as it is."; \
 	else install -D -m 0644 samples/node.yaml "$$config" && echo "$$config is samples/node.yaml: look through it before the first start."; fi
@@ -128,6 +132,10 @@ demo: build demo-packages
 	@echo "  jq -r 'select(.kubernetes.container_name == \"odoo\") | .message' $(demo)/node.ndjson | grep psycopg2 | sort | uniq -c"
 	@echo '$(faint)# Why do badimage and badvolume not even start? They have no log; the kubelet knows. (needs jq)$(plain)'
 	@echo "  jq -r 'select(.journal.unit == \"kubelet.service\" and .severity == \"error\") | .message' $(demo)/node.ndjson | cut -c 1-250"
+	@echo '$(faint)# Ask the store and the node’s files: one pod, the kubelet beside another, what is there at all.$(plain)'
+	@echo '  $(sluice) tail odoo -n 20 --data-dir $(demo)/data --root $(node)'
+	@echo '  $(sluice) tail badvolume --data-dir $(demo)/data --root $(node)'
+	@echo '  $(sluice) pods --data-dir $(demo)/data --root $(node)'
 	@echo '$(faint)# Again: every line is in the store once, so nothing is left to do.$(plain)'
 	@echo '  $(sluice) run --once --config samples/demo.yaml'
 	@echo '$(faint)# kill -9, thirty times, at any moment: every line is still there exactly once. (needs python3)$(plain)'

@@ -39,16 +39,25 @@ var targets: [Target] = [
     .target(name: "Records", dependencies: ["Bytes"]),
     .target(name: "Telemetry", dependencies: ["Bytes", "Disk", log]),
 
-    // Floor 3: the store, the node's files, and its journal.
+    // Floor 3: the store, the node's files, and its journal; records as text.
     .target(name: "Store", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
     .target(name: "NodeFiles", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
 
     .target(name: "NodeJournal", dependencies: ["Bytes", "Disk", "Journal", "Records", "Telemetry"]),
+    .target(name: "Display", dependencies: ["Bytes", "Disk", "Records"]),
 
     // Floor 4: plugins, the lane, delivery.
     .target(
         name: "Pipeline",
         dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store"]),
+
+    // Floor 5: questions about what the node holds, and their answers.
+    .target(
+        name: "Viewer",
+        dependencies: [
+            "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+            "Pipeline", log,
+        ]),
 
     // No floor: what each stage costs, beside the same work in C in the same run (make bench).
     .target(
@@ -91,8 +100,17 @@ var tests: [Target] = [
         name: "NodeJournalTests",
         dependencies: ["NodeJournal", "Journal", "Bytes", "CLinux", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(
+        name: "DisplayTests",
+        dependencies: ["Display", "NodeJournal", "Journal", "Bytes", "Disk", "Records", "TestKit"]),
+    .testTarget(
         name: "PipelineTests",
         dependencies: ["Pipeline", "Store", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+    .testTarget(
+        name: "ViewerTests",
+        dependencies: [
+            "Viewer", "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+            "Pipeline", "TestKit",
+        ]),
 ]
 
 if !lowFloorsOnly {
@@ -110,7 +128,7 @@ if !lowFloorsOnly {
             name: "Plugins",
             dependencies: [
                 "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-                "Pipeline",
+                "Display", "Pipeline",
                 log,
             ] + httpClient),
         .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
@@ -118,8 +136,8 @@ if !lowFloorsOnly {
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Pipeline", "Plugins",
-                "Settings",
+                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Display", "Pipeline", "Plugins",
+                "Settings", "Viewer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), log,
             ] + services),
     ]

@@ -18,6 +18,9 @@ HOT = [
     r"\.appendEscaped\(",
     r"\bTimestampParser\.parse\(",
     r"\bRecordBatch\.parseJSON\(",
+    r"\bRecordBatch\.parseKlog\(",
+    r"\bKlogMembers\.",
+    r"\bJournalRecords\.append\w*\(",
     r"\bRecordEncoder\.append\(",
     r"\bNodeFiles\.LineReader\.\(split in ",  # CRILine is inlined into it
     r"\(LaneInput in .*\.encode\(",

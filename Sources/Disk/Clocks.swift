@@ -67,4 +67,12 @@ package enum Machine {
         _ = unsafe localtime_r(&time, &parts)
         return unsafe parts.tm_gmtoff
     }
+
+    /// What clocks here showed at `seconds` since 1970: seconds ahead of UTC, and the zone's short name, as `CET`. localtime_r(3)
+    package static func localZone(at seconds: Int64) -> (offset: Int, name: String) {
+        var time = time_t(seconds)
+        var parts = unsafe tm()
+        guard unsafe localtime_r(&time, &parts) != nil, let name = unsafe parts.tm_zone else { return (0, "UTC") }
+        return unsafe (parts.tm_gmtoff, String(cString: name))
+    }
 }

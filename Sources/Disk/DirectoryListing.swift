@@ -12,6 +12,20 @@ package enum Directory {
         package let kind: FileKind?
     }
 
+    /// Deletes a folder with all that is in it. What cannot be deleted stays. unlink(2), rmdir(2)
+    package static func removeTree(_ path: String) {
+        for entry in (try? list(path)) ?? [] {
+            let inner = "\(path)/\(entry.name)"
+            if entry.kind == .directory {
+                removeTree(inner)
+            } else if unsafe unlink(inner) != 0, entry.kind == nil {
+                // A file system that does not tell kinds.
+                removeTree(inner)
+            }
+        }
+        _ = unsafe rmdir(path)
+    }
+
     /// All names in a folder but "." and "..", in no order. opendir(3), readdir(3)
     package static func list(_ path: String) throws(DiskError) -> [Entry] {
         guard let folder = unsafe opendir(path) else { throw DiskError("list", path) }

@@ -26,6 +26,8 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
     /// The disk, or this user's share of it, is full.
     package var isFull: Bool { code == ENOSPC || code == EDQUOT }
     package var isDenied: Bool { code == EACCES || code == EPERM }
+    /// Nobody reads any more what is written.
+    package var isBrokenPipe: Bool { code == EPIPE }
     /// Too many open files, in this process or on this machine.
     package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
 

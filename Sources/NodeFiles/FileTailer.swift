@@ -605,7 +605,7 @@ package final class FileTailer {
         _ family: LogFamily, _ batch: inout RecordBatch, _ now: Int64, _ define: (SourceIdentity) -> SourceNumber
     ) -> Bool {
         let isGone = !family.files.isEmpty && family.files.allSatisfy { $0.isUnlinked && $0.isDone }
-        guard family.hasEnded || options.once || isGone else { return false }
+        guard family.hasEnded || options.once && !options.leavesUnfinished || isGone else { return false }
         guard family.files.allSatisfy({ $0.isDone || $0 === family.current }) else { return false }
         do throws(DiskError) {
             guard try reader.finish(family, into: &batch, budget: budget, now: now) else {

@@ -30,6 +30,8 @@ package struct TailOptions: Sendable {
     package var maxLine = 1 << 20
     /// Read everything to its present end, then finish.
     package var once = false
+    /// With `once`: what has no end yet is left, for it is read on from there.
+    package var leavesUnfinished = false
     /// Whether files that stand there now are to be passed over: `start_at: end`, and this input was never started before.
     package var skipsPresent = false
     /// Bytes of deleted files that are held open for reading.

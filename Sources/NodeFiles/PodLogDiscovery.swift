@@ -19,6 +19,22 @@ package struct ContainerLog: Hashable, Sendable {
     }
 }
 
+extension ContainerLog {
+    /// What each record of the log ends with, by its names alone. `staticFields`: `,"name":value` for each.
+    package func ending(node: String, staticFields: [UInt8]) -> [UInt8] {
+        var ending = RecordEnding(origin: "container")
+        ending.append(
+            "kubernetes",
+            [
+                ("namespace_name", .text(folder.namespace)), ("pod_name", .text(folder.pod)),
+                ("container_name", .text(container)), ("pod_uid", .text(folder.uid)),
+                ("container_id", .text(containerID)), ("restart_count", .number(Int64(restart))),
+                ("node_name", .text(node)),
+            ])
+        return ending.finish(staticFields: staticFields)
+    }
+}
+
 /// Watches the folders of pods and tells a `FileTailer` which files there are.
 package final class PodLogDiscovery {
     private let root: String

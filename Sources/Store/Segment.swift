@@ -42,10 +42,10 @@ package struct SegmentSummary: Sendable, Equatable {
         lastAppend = max(lastAppend, header.appendTime)
         if header.kind == .snapshotEnd { hasSnapshot = true }
         guard header.recordCount > 0 else { return }
+        minTime = recordCount == 0 ? header.minTime : min(minTime, header.minTime)
+        maxTime = recordCount == 0 ? header.maxTime : max(maxTime, header.maxTime)
         recordCount += UInt64(header.recordCount)
         endSequence = header.endSequence
-        minTime = minTime == 0 ? header.minTime : min(minTime, header.minTime)
-        maxTime = max(maxTime, header.maxTime)
     }
 }
 

@@ -76,6 +76,9 @@ package struct SegmentScan: ~Copyable {
         }
     }
 
+    /// Goes back to a place that was passed.
+    mutating func goBack(to place: UInt64) { offset = place }
+
     /// Goes on behind a chunk that `peek` found.
     package mutating func pass(_ place: ChunkPlace) { offset = place.end }
 

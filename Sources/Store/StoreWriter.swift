@@ -97,6 +97,20 @@ package struct StoreWriter: ~Copyable, Sendable {
         return lastSource
     }
 
+    /// Takes over sources of another store, under their numbers and with their positions: what that one has is not read for this one.
+    /// Only before anything was appended.
+    package mutating func adopt(_ known: [KnownSource]) {
+        for source in known {
+            sources[source.number] = SourceEntry(identity: source.identity, position: source.position)
+            lastSource = max(lastSource, source.number)
+            _ = number(ofInput: source.identity.input)
+        }
+        guard !known.isEmpty else { return }
+        // A snapshot that speaks of them.
+        closeSegment()
+        _ = beginSegment(SystemClock.monotonic)
+    }
+
     /// Bytes that a source's definition would add to a chunk; 0 when the segment has it.
     package func definitionSize(_ number: SourceNumber) -> Int {
         guard let entry = sources[number], !entry.isDefined else { return 0 }

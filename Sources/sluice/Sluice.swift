@@ -13,7 +13,8 @@ struct Sluice: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ValidateCommand.self, ChunksCommand.self, LedgerCommand.self, VersionCommand.self,
+            RunCommand.self, TailCommand.self, PodsCommand.self, ValidateCommand.self, ChunksCommand.self,
+            LedgerCommand.self, VersionCommand.self,
         ])
 
     static func main() async {

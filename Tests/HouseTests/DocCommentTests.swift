@@ -5,8 +5,9 @@ import Testing
 @Suite("doc comments")
 struct DocCommentTests {
     private static let documented = [
-        "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+        "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal", "Display",
         "Pipeline",
+        "Viewer",
     ]
 
     /// What a protocol asks for is documented there, and what a name alone says needs no words.

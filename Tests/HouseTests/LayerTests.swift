@@ -7,9 +7,9 @@ private let floors: [String: Int] = [
     "CZlib": 0, "CISAL": 0, "CSystemd": 0, "CLinux": 0,
     "Bytes": 1, "Disk": 1, "Gzip": 1, "Journal": 1,
     "Records": 2, "Telemetry": 2,
-    "Store": 3, "NodeFiles": 3, "NodeJournal": 3,
+    "Store": 3, "NodeFiles": 3, "NodeJournal": 3, "Display": 3,
     "Pipeline": 4,
-    "Plugins": 5, "Settings": 5,
+    "Plugins": 5, "Settings": 5, "Viewer": 5,
     "sluice": 6,
 ]
 

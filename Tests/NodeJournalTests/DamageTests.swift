@@ -99,7 +99,9 @@
             #expect(missing > 100)
         }
 
-        @Test func `a damaged file that is the only one: what comes before the damage is read, and reading ends`() throws {
+        @Test func `a damaged file that is the only one: what comes before the damage is read, and reading ends`()
+            throws
+        {
             try journal.append((0..<300).map { MadeEntry($0, more: [MadeField("_PID", "\($0)")]) })
             let size = Int(try OwnedFile.open(journal.active, .read).status().size)
             let whole = try OwnedFile.open(journal.active, .read).read(count: size, at: 0)

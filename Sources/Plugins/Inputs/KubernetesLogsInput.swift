@@ -70,7 +70,7 @@ package final class KubernetesLogsInput: Input {
                 KubernetesLogsInput.isWanted(pod, container, include: settings.include, exclude: settings.exclude)
                     && own?.isSame(pod) != true
             },
-            ending: { KubernetesLogsInput.ending($0, context) })
+            ending: { $0.ending(node: context.node, staticFields: context.staticFields) })
         discovery.start(now: SystemClock.monotonic)
         self.tailer = tailer
         self.discovery = discovery
@@ -95,20 +95,6 @@ package final class KubernetesLogsInput: Input {
         guard let container else { return true }
         if !include.containers.isEmpty, !isIn(include.containers, container) { return false }
         return !isIn(exclude.containers, container)
-    }
-
-    /// What each record of a container's log ends with.
-    private static func ending(_ log: ContainerLog, _ context: PluginContext) -> [UInt8] {
-        var ending = RecordEnding(origin: "container")
-        ending.append(
-            "kubernetes",
-            [
-                ("namespace_name", .text(log.folder.namespace)), ("pod_name", .text(log.folder.pod)),
-                ("container_name", .text(log.container)), ("pod_uid", .text(log.folder.uid)),
-                ("container_id", .text(log.containerID)), ("restart_count", .number(Int64(log.restart))),
-                ("node_name", .text(context.node)),
-            ])
-        return ending.finish(staticFields: context.staticFields)
     }
 }
 

@@ -1,6 +1,7 @@
 // Output `stdout`: records on standard output, as JSON or in a short form for people.
 private import Bytes
 import Disk
+private import Display
 package import Pipeline
 
 /// Prints records.
@@ -22,13 +23,15 @@ package final class StdoutOutput: Output {
     }
 
     private let format: Format
-    private var printer: ShortFormat
+    private var display: RecordDisplay
     private var buffer = Arena(capacity: 512 * 1024)
     private var lines = Arena(capacity: 64 * 1024)
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         format = settings.format
-        printer = ShortFormat(isColored: StandardStream.outputIsTerminal && Machine.environment("NO_COLOR") == nil)
+        var options = DisplayOptions(.short)
+        options.isColored = StandardStream.outputIsTerminal && Machine.environment("NO_COLOR") == nil
+        display = RecordDisplay(options)
     }
 
     package var state: [UInt8] { [] }
@@ -40,7 +43,7 @@ package final class StdoutOutput: Output {
             try request.withTexts(inflatingInto: &buffer) { text throws(DiskError) in
                 guard format == .short else { return try output.write(text) }
                 lines.removeAll()
-                printer.append(text, to: &lines)
+                display.append(lines: text, to: &lines)
                 try StdoutOutput.write(lines, output)
             }
         } catch {
