@@ -48,7 +48,8 @@ struct TailCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Of json, json-pretty and export: these members only.", valueName: "a,b.c"))
     var outputFields: String?
     @Option(
-        name: [.customShort("H"), .long], help: ArgumentHelp("Emphasise what matches.", valueName: "regex"))
+        name: [.customShort("H"), .long], parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Emphasise what matches.", valueName: "regex"))
     var highlight: [String] = []
     @Flag(help: "Times in UTC.")
     var utc = false
@@ -101,9 +102,9 @@ struct TailCommand: AsyncParsableCommand {
         let telemetry = Telemetry(Self.logger(isColored: isColored))
         let tail = try Tail(request, telemetry: telemetry)
         let file = Handover(try pager?.input() ?? StandardStream.output())
-        let stats = try await Self.running(tail) { [options] in
+        let stats = try await Self.running(tail) { [options, quiet] in
             guard let file = file.take() else { return SearchStats() }
-            var output = TailOutput(file, options, isColored: isColored)
+            var output = TailOutput(file, options, isColored: isColored, isQuiet: quiet)
             return try output.run(tail)
         }
         pager?.finish()
@@ -168,16 +169,22 @@ struct TailCommand: AsyncParsableCommand {
 
 /// Which records, for all commands that look at them.
 struct RecordChoice: ParsableArguments {
-    @Option(name: [.customShort("S"), .long], help: ArgumentHelp("Not older than this.", valueName: "time"))
+    @Option(
+        name: [.customShort("S"), .long], parsing: .unconditional,
+        help: ArgumentHelp("Not older than this.", valueName: "time"))
     var since: String?
-    @Option(name: [.customShort("U"), .long], help: ArgumentHelp("Not newer than this.", valueName: "time"))
+    @Option(
+        name: [.customShort("U"), .long], parsing: .unconditional,
+        help: ArgumentHelp("Not newer than this.", valueName: "time"))
     var until: String?
     @Option(
         name: [.customShort("N"), .long], help: ArgumentHelp("Pods of these namespaces (globs).", valueName: "name"))
     var namespace: [String] = []
     @Option(name: [.short, .long], help: ArgumentHelp("Containers with such names.", valueName: "regex"))
     var container: [String] = []
-    @Option(name: [.customShort("E"), .long], help: ArgumentHelp("Not these containers.", valueName: "regex"))
+    @Option(
+        name: [.customShort("E"), .long], parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("Not these containers.", valueName: "regex"))
     var excludeContainer: [String] = []
     @Option(
         name: [.customShort("l"), .long],
@@ -188,11 +195,11 @@ struct RecordChoice: ParsableArguments {
         help: ArgumentHelp("Entries of these units of the journal (globs).", valueName: "unit"))
     var unit: [String] = []
     @Option(
-        name: [.short, .long],
+        name: [.short, .long], parsing: .unconditional,
         help: ArgumentHelp("err and worse, a range such as warning..err, or 0 to 7.", valueName: "priority"))
     var priority: String?
     @Option(
-        name: [.short, .long],
+        name: [.short, .long], parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "Messages that match; of several, any. Case counts when there is a capital.", valueName: "regex"))
     var grep: [String] = []
@@ -203,7 +210,7 @@ struct RecordChoice: ParsableArguments {
     @Flag(help: "Only what is gone: pods and containers' lives that are over.")
     var gone = false
     @Option(
-        name: [.customShort("b"), .long],
+        name: [.customShort("b"), .long], parsing: .unconditional,
         help: ArgumentHelp(
             "Journal entries of one boot: its id, or 0 the newest, -1 the one before.", valueName: "boot"))
     var boot: String?

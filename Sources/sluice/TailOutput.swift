@@ -10,17 +10,21 @@ struct TailOutput: ~Copyable {
     private var display: RecordDisplay
     private var text = Arena(capacity: 128 * 1024)
     private let isColored: Bool
+    /// The last journal entry's boot.
+    private var boot: [UInt8]?
+    private static let journal = Array(#","origin":"journal","journal":{"#.utf8)
+    private static let bootID = Array(#""boot_id":""#.utf8)
     /// Notices are for people, not for programs.
     private let showsNotices: Bool
     private static let writeSize = 64 * 1024
 
-    init(_ file: consuming OwnedFile, _ options: DisplayOptions, isColored: Bool) {
+    init(_ file: consuming OwnedFile, _ options: DisplayOptions, isColored: Bool, isQuiet: Bool) {
         self.file = file
         display = RecordDisplay(options)
         self.isColored = isColored
         switch options.style {
         case .json, .jsonPretty, .export, .raw, .cat: showsNotices = false
-        default: showsNotices = true
+        default: showsNotices = !isQuiet
         }
     }
 
@@ -28,7 +32,9 @@ struct TailOutput: ~Copyable {
     mutating func run(_ tail: Tail) throws -> SearchStats {
         let stats = try tail.run { item in
             switch item {
-            case .record(let line): display.append(line, to: &text)
+            case .record(let line):
+                noteBoot(line)
+                display.append(line, to: &text)
             case .notice(let notice): append(notice)
             }
             return try text.count < TailOutput.writeSize || write()
@@ -37,6 +43,19 @@ struct TailOutput: ~Copyable {
         }
         _ = try write()
         return stats
+    }
+
+    /// Says, as journalctl does, when an entry is of another boot than the one before it.
+    private mutating func noteBoot(_ line: Span<UInt8>) {
+        // Records end with what is theirs, so a message cannot be taken for it.
+        guard showsNotices, let place = ByteSearch.find(TailOutput.journal.span, in: line),
+            let found = ByteSearch.find(TailOutput.bootID.span, in: line.extracting(place..<line.count))
+        else { return }
+        let start = place + found + TailOutput.bootID.count
+        guard start + 32 <= line.count else { return }
+        let id = [UInt8](copying: line.extracting(start..<(start + 32)))
+        if let boot, boot != id { append("Boot \(String(decoding: id, as: UTF8.self))") }
+        boot = id
     }
 
     private mutating func append(_ notice: String) {

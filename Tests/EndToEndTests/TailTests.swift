@@ -51,6 +51,7 @@ struct TailTests {
         #expect(smart.output.isEmpty, "a capital makes case count")
         let window = try await tail("-S", "2026-11-23 03:59:19", "-U", "2026-11-23 03:59:20", "-o", "json")
         #expect(!window.lines.isEmpty && window.lines.allSatisfy { $0.hasPrefix(#"{"time":"2026-11-23T03:59:19."#) })
+        #expect(try await tail("-S", "-1h", "-g", "-x").status == 0, "values may begin with a dash")
         let all = try await tail("shop/odoo", "-o", "json").lines.count
         #expect(try await tail("deploy/odoo", "-o", "json").lines.count == all && all > 50)
         #expect(try await tail("-N", "noise", "-c", "^odd$", "-o", "json").lines.count == 31)
@@ -68,6 +69,25 @@ struct TailTests {
         let truth = try Systemd.run("TZ=UTC journalctl -q -D \(root)/var/log/journal -u kubelet.service -o short")
         let shown = try await tail("-u", "kubelet", "--utc")
         #expect(shown.output == String(decoding: truth, as: UTF8.self))
+    }
+
+    @Test(.enabled(if: JournalReader.isBuiltIn))
+    func `another boot is said between the entries, to people only`() async throws {
+        let other = scratch.path("other")
+        try FileManager.default.createDirectory(atPath: other + "/var/log/pods", withIntermediateDirectories: true)
+        let later = JournalID(high: 0xabcd, low: 0x5678)
+        try Systemd.write(
+            [
+                MadeEntry(1), MadeEntry(2),
+                MadeEntry(
+                    realtime: MadeEntry.start + 9_000_000, monotonic: 5, boot: later,
+                    fields: [MadeField("MESSAGE", "up again")]),
+            ], to: other + "/var/log/journal/system.journal")
+        let shown = try await Program.run("tail", "--root", other)
+        #expect(shown.lines.count == 4 && shown.lines[2] == "-- Boot \(later) --", "\(shown.output)\(shown.errors)")
+        #expect(try await Program.run("tail", "--root", other, "-o", "json").lines.count == 3)
+        #expect(try await Program.run("tail", "--root", other, "-q").lines.count == 3)
+        #expect(try await Program.run("tail", "--root", other, "-b", "-1", "-o", "cat").output == "entry 1\nentry 2\n")
     }
 
     @Test func `beside an agent its store is read, and followed with what comes`() async throws {
