@@ -60,7 +60,7 @@ package struct SegmentCatalogue: ~Copyable {
     /// Before another chunk it is damage.
     /// - Parameters:
     ///   - isClosed: the segment grows no more: what is no chunk is damaged.
-    ///   - notice: is told what chunks tell beside their records.
+    ///   - notice: is told what chunks tell beside their records, behind these.
     ///   - chunk: is given each chunk with records, and where these come from: nil when that is not known.
     package mutating func walk(
         isClosed: Bool, notice: (StoreNotice) -> Void, chunk: (CataloguedChunk, [SourceIdentity]?) -> Void
@@ -80,13 +80,13 @@ package struct SegmentCatalogue: ~Copyable {
                 let header = place.header
                 let sources = try definitions.note(place, &scan)
                 let items = try scan.items(place, inputs: &inputs) ?? []
-                tell(items, header, sources, notice)
                 if header.recordCount > 0 {
                     chunk(
                         CataloguedChunk(
                             offset: place.offset, firstSequence: header.firstSequence, recordCount: header.recordCount,
                             minTime: header.minTime, maxTime: header.maxTime), sources)
                 }
+                tell(items, header, sources, notice)
                 scan.pass(place)
             }
         }

@@ -31,7 +31,13 @@ package struct StoreFollower: ~Copyable {
     private var catalogue: SegmentCatalogue?
     /// Names that sort up to this one were followed.
     private var name: String
-    private var waiting: [(chunk: CataloguedChunk, path: String, isWanted: Bool)] = []
+    /// What was found and not taken yet.
+    private var waiting: [Waiting] = []
+
+    private enum Waiting {
+        case chunk(CataloguedChunk, of: String)
+        case notice(StoreNotice)
+    }
     private var reader = ChunkText()
     /// Chunks that could not be read, and segments that were deleted before they were.
     package private(set) var damagedChunks = 0
@@ -53,7 +59,7 @@ package struct StoreFollower: ~Copyable {
     /// Takes what came since the last look, or some of it.
     /// - Parameters:
     ///   - mayHold: whether records of these sources may be wanted.
-    ///   - notice: is told what chunks tell beside their records.
+    ///   - notice: is told what chunks tell beside their records, behind these.
     ///   - body: is given the text of each chunk that may hold wanted records, lines of JSON, and the number of the first.
     /// - Returns: whether there is more that can be taken at once.
     package mutating func look(
@@ -63,8 +69,8 @@ package struct StoreFollower: ~Copyable {
         while true {
             let newer = try nextName()
             // The next segment is made after the last append to this one: now it is whole.
-            try walk(isClosed: newer != nil, mayHold, notice)
-            guard try read(&chunks, body) else { return false }
+            try walk(isClosed: newer != nil, mayHold)
+            guard try read(&chunks, notice, body) else { return false }
             if chunks == 0 { return true }
             guard let newer else { return false }
             do throws(DiskError) {
@@ -100,16 +106,16 @@ package struct StoreFollower: ~Copyable {
         lastRetired = path
     }
 
-    private mutating func walk(
-        isClosed: Bool, _ mayHold: ([SourceIdentity]?) -> Bool, _ notice: (StoreNotice) -> Void
-    ) throws(DiskError) {
+    private mutating func walk(isClosed: Bool, _ mayHold: ([SourceIdentity]?) -> Bool) throws(DiskError) {
         guard var open = catalogue.take() else { return }
-        var found: [(CataloguedChunk, String, Bool)] = []
+        var found: [Waiting] = []
         let path = open.path
         var failure: DiskError?
         do throws(DiskError) {
-            try open.walk(isClosed: isClosed, notice: notice) { chunk, sources in
-                found.append((chunk, path, mayHold(sources)))
+            try open.walk(isClosed: isClosed) {
+                found.append(.notice($0))
+            } chunk: { chunk, sources in
+                if mayHold(sources) { found.append(.chunk(chunk, of: path)) }
             }
         } catch {
             failure = error
@@ -124,31 +130,38 @@ package struct StoreFollower: ~Copyable {
 
     /// Reads the chunks that were found, so many at most. Returns false when one is not right yet.
     private mutating func read(
-        _ chunks: inout Int, _ body: (borrowing Arena, UInt64) -> Void
+        _ chunks: inout Int, _ notice: (StoreNotice) -> Void, _ body: (borrowing Arena, UInt64) -> Void
     ) throws(DiskError) -> Bool {
         while chunks > 0, let next = waiting.first {
-            if next.isWanted {
+            switch next {
+            case .notice(let told): notice(told)
+            case .chunk(let chunk, let path):
                 chunks -= 1
-                var isRight = false
-                do throws(DiskError) {
-                    isRight = try reader.read(next.chunk, of: next.path)
-                } catch {
-                    guard error.isMissing else { throw error }
-                    countRetired(next.path)
-                    waiting.removeFirst()
-                    continue
-                }
-                if isRight {
-                    body(reader.text, next.chunk.firstSequence)
-                } else {
-                    looks += 1
-                    if looks < StoreFollower.mostLooks { return false }
-                    damagedChunks += 1
-                }
+                guard try read(chunk, of: path, body) else { return false }
             }
             looks = 0
             waiting.removeFirst()
         }
+        return true
+    }
+
+    /// Reads a chunk, or passes it when it stays wrong. Returns false when it is not right yet.
+    private mutating func read(
+        _ chunk: CataloguedChunk, of path: String, _ body: (borrowing Arena, UInt64) -> Void
+    ) throws(DiskError) -> Bool {
+        do throws(DiskError) {
+            if try reader.read(chunk, of: path) {
+                body(reader.text, chunk.firstSequence)
+                return true
+            }
+        } catch {
+            guard error.isMissing else { throw error }
+            countRetired(path)
+            return true
+        }
+        looks += 1
+        if looks < StoreFollower.mostLooks { return false }
+        damagedChunks += 1
         return true
     }
 }

@@ -10,10 +10,10 @@ import Testing
 
 /// Follows a store, and keeps what came.
 private struct Follower: ~Copyable {
-    private var sieve: Sieve
     private var follower: StoreFollower
     private(set) var lines: [String] = []
-    private(set) var notices = 0
+    /// Behind how many lines each notice came.
+    private(set) var notices: [Int] = []
 
     /// Begins behind what a search finds; `found` gets that.
     init(
@@ -31,7 +31,6 @@ private struct Follower: ~Copyable {
             return true
         }
         found += lines
-        self.sieve = sieve
         follower = StoreFollower(place)
     }
 
@@ -39,19 +38,19 @@ private struct Follower: ~Copyable {
     var retiredSegments: Int { follower.retiredSegments }
 
     mutating func look() throws {
-        var told = 0
-        var came: [String] = []
+        var told: [Int] = []
+        var came = lines
         var isMore = true
         while isMore {
             isMore = try follower.look { _ in
                 true
             } notice: { _ in
-                told += 1
+                told.append(came.count)
             } _: { text, _ in
                 came += String(decoding: text.span.extracting(0..<text.count)).split(separator: "\n").map(String.init)
             }
         }
-        lines += came
+        lines = came
         notices += told
     }
 }
@@ -86,6 +85,18 @@ private func made(_ number: Int, _ pod: String = "web") -> MadeRecord {
         #expect(found == store.records[..<atSearch].map(\.line))
         #expect(follower.lines == store.records[atSearch...].map(\.line))
         #expect(follower.damagedChunks == 0 && follower.retiredSegments == 0)
+    }
+
+    @Test func `notices come behind the records of their chunk, in a burst too`() throws {
+        let store = try MadeStore()
+        var found: [String] = []
+        var follower = try Follower(behind: store.folder, &found)
+        for number in 0..<70 {
+            let pod = SourceIdentity.log("web-\(number)")
+            try store.append([made(number, "web-\(number)")], retired: number % 20 == 19 ? [pod] : [])
+        }
+        try follower.look()
+        #expect(follower.lines.count == 70 && follower.notices == [20, 40, 60])
     }
 
     @Test func `a store that is made later is followed from its beginning`() throws {
@@ -302,6 +313,23 @@ private func made(_ number: Int, _ pod: String = "web") -> MadeRecord {
             #expect(held.nextDue == waiting.map(\.due).min() ?? .max)
         }
         #expect(UInt64(total + waiting.count) == order)
+    }
+
+    @Test func `more than fits is let go early, the oldest first`() throws {
+        var held = HoldBack()
+        let big = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20) + [10]
+        var given: [Int64] = []
+        for time: Int64 in 0..<40 {
+            let run = RecordRun()
+            run.append(big.span, time: time, order: UInt64(time))
+            held.add(run, now: 0)
+            _ = held.release(now: 1) { _, time in
+                given.append(time)
+                return true
+            }
+            try #require(given.count >= Int(time) + 1 - 17, "16 MiB at most are held")
+        }
+        #expect(!given.isEmpty && given == Array(0..<Int64(given.count)))
     }
 
     @Test func `what comes within the delay is put in order, what comes later is not`() {
