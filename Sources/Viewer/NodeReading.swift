@@ -102,8 +102,7 @@ package final class NodeReading: Sendable {
                     ContainersReading(places, known: known, once: once, isContinued: isContinued, telemetry)
                 })
         }
-        let journal =
-            places.journal.isEmpty ? JournalSource.local : (try? JournalSource(paths: places.journal)) ?? .local
+        let journal = places.journal.isEmpty ? JournalSource.local : .folders(places.journal)
         if places.wantsJournal, JournalReader.isBuiltIn, !journal.presentFolders.isEmpty {
             inputs.append(
                 LaneInputPlan(name: "journal") { () throws(PluginError) in
