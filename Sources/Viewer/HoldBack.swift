@@ -2,29 +2,33 @@
 import Bytes
 
 /// Records that wait for their turn.
-struct HoldBack {
+package struct HoldBack {
     /// How long a record is held back, nanoseconds: most records of one moment are in the store that soon.
-    static let delay: Int64 = 200_000_000
+    package static let delay: Int64 = 200_000_000
     /// More text than this is not held: the oldest is let go early.
-    static let mostBytes = 16 << 20
+    package static let mostBytes = 16 << 20
     private var bytes: Int { runs.reduce(0) { $0 + $1.run.text.count } }
 
     /// Runs of records that came together, in the order of coming.
     private var runs: [(run: RecordRun, due: Int64)] = []
 
-    var isEmpty: Bool { runs.isEmpty }
+    /// Makes one in which nothing waits.
+    package init() {}
+
+    /// Whether nothing waits.
+    package var isEmpty: Bool { runs.isEmpty }
     /// When something is due, on the monotonic clock.
-    var nextDue: Int64 { runs.first?.due ?? .max }
+    package var nextDue: Int64 { runs.first?.due ?? .max }
 
     /// Adds records that came now.
-    mutating func add(_ run: RecordRun, now: Int64) {
+    package mutating func add(_ run: RecordRun, now: Int64) {
         guard !run.isEmpty else { return }
         run.sort()
         runs.append((run, now + HoldBack.delay))
     }
 
     /// Gives what is due, in order, and with it what is earlier of that which is not due yet.
-    mutating func release(now: Int64, _ body: (Span<UInt8>, Int64) throws -> Bool) rethrows -> Bool {
+    package mutating func release(now: Int64, _ body: (Span<UInt8>, Int64) throws -> Bool) rethrows -> Bool {
         var due = runs.prefix { $0.due <= now }.count
         var held = bytes - runs.prefix(due).reduce(0) { $0 + $1.run.text.count }
         while held > HoldBack.mostBytes {

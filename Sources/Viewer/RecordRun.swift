@@ -1,5 +1,5 @@
 // Records that were found, by time: the wanted ones of a chunk, or what is held back to be put in order.
-import Bytes
+package import Bytes
 
 /// A found record: a line of JSON in a run's text.
 struct FoundRecord: BitwiseCopyable {
@@ -17,7 +17,7 @@ struct FoundRecord: BitwiseCopyable {
 }
 
 /// Some records with their text, sorted by time once they are all there.
-final class RecordRun {
+package final class RecordRun {
     private(set) var text: Arena
     private var records: Column<FoundRecord>
     private var places: [Int32] = []
@@ -25,17 +25,19 @@ final class RecordRun {
     private var taken = 0
     private let isReversed: Bool
 
-    init(capacity: Int = 1024, isReversed: Bool = false) {
+    /// Makes an empty run.
+    package init(capacity: Int = 1024, isReversed: Bool = false) {
         text = Arena(capacity: capacity)
         records = Column(capacity: 16)
         self.isReversed = isReversed
     }
 
-    var isEmpty: Bool { records.count == taken }
+    /// Whether every record was taken.
+    package var isEmpty: Bool { records.count == taken }
     var count: Int { records.count - taken }
 
     /// Adds a record: a line of `source`, its newline included.
-    func append(_ source: borrowing Arena, from start: Int, count length: Int, time: Int64, order: UInt64) {
+    package func append(_ source: borrowing Arena, from start: Int, count length: Int, time: Int64, order: UInt64) {
         let at = text.count
         text.append(source, from: start, count: length)
         records.append(
@@ -43,14 +45,14 @@ final class RecordRun {
     }
 
     /// Adds a record that is lent by another run.
-    func append(_ line: Span<UInt8>, time: Int64, order: UInt64) {
+    package func append(_ line: Span<UInt8>, time: Int64, order: UInt64) {
         let at = text.count
         text.append(line)
         records.append(FoundRecord(time: time, order: order, start: UInt32(at), length: UInt32(line.count)))
     }
 
     /// Puts the records in order: the earliest first, or the latest first when the run is reversed.
-    func sort() {
+    package func sort() {
         places = (0..<Int32(records.count)).map { $0 }
         var isSorted = true
         for i in 1..<max(1, records.count) where records[i].isBefore(records[i - 1]) { isSorted = false }
@@ -68,7 +70,7 @@ final class RecordRun {
     var first: FoundRecord { records[Int(places[taken])] }
 
     /// Lends the next record's line, and goes on to the one behind it.
-    func takeFirst<R>(_ body: (Span<UInt8>, Int64) throws -> R) rethrows -> R {
+    package func takeFirst<R>(_ body: (Span<UInt8>, Int64) throws -> R) rethrows -> R {
         let record = first
         taken += 1
         return try text.lend(record) { try body($0, record.time) }

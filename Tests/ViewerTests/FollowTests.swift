@@ -5,8 +5,7 @@ import Records
 import Store
 import TestKit
 import Testing
-
-@testable import Viewer
+import Viewer
 
 /// Follows a store, and keeps what came.
 private struct Follower: ~Copyable {
