@@ -50,7 +50,9 @@ package final class NodeReading: Sendable {
         self.folder = StoreFolder(folder)
         control = try LaneControl()
         var limits = StoreLimits()
-        limits.maxSize = 8 << 30
+        // As much as the disk has; where that is not enough its oldest part goes, and `leftOut` says so.
+        limits.maxSize = 1 << 40
+        limits.minFree = 16 << 20
         // Nothing here has to survive.
         limits.syncInterval = .max
         var writer = try Store.open(folder, settings: limits, fileSystem: LocalFileSystem(), telemetry: telemetry)
@@ -76,6 +78,13 @@ package final class NodeReading: Sendable {
                 store.end()
             }
         }
+    }
+
+    /// How many records the disk had no room for: the first ones that were read.
+    package var leftOut: UInt64 {
+        let names = (try? Directory.list(folder.segments(lane: 0)))?.map(\.name) ?? []
+        let first = names.compactMap { StoreFolder.firstSequence(ofName: $0) }.min() ?? 1
+        return first - 1
     }
 
     /// Waits until everything was read, with `once`.

@@ -1,6 +1,7 @@
 // `sluice tail` without its command line: what is read, in which order it is given, and what is followed.
 import Bytes
 package import Disk
+import Logging
 import Pipeline
 import Records
 import Store
@@ -127,6 +128,11 @@ package final class Tail: Sendable {
             if isStopping.load(ordering: .acquiring) { reading.askToStop() }
             reading.finish()
             self.reading.withLock { $0 = nil }
+            if reading.leftOut > 0 {
+                telemetry.logger.error(
+                    "\(reading.leftOut) records of the node's files are left out: \(scratch.path) has no room for them (TMPDIR says where else to read them to)"
+                )
+            }
             folders.append(reading.folder)
         }
         guard !isStopping.load(ordering: .acquiring) else { return SearchStats() }
@@ -295,8 +301,16 @@ package final class Tail: Sendable {
 private struct ScratchFolder {
     let path: String
 
-    init(in base: String) throws(DiskError) {
+    /// Less would be a wait for room that nobody makes.
+    private static let leastFree: UInt64 = 64 << 20
+
+    init(in base: String) throws {
         ScratchFolder.removeAbandoned(in: base)
+        guard try LocalFileSystem().freeSpace(base) >= ScratchFolder.leastFree else {
+            throw TailError.unusable(
+                "\(base) has less than 64 MiB left: without an agent the node's files are read to there (TMPDIR says where else)"
+            )
+        }
         // Nobody else can have made it before.
         let random = Machine.randomIdentity().map { String($0, radix: 16) }.joined()
         path = "\(base)/\(ScratchFolder.prefix)\(Machine.processID)-\(random)"
