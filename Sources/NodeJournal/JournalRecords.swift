@@ -119,9 +119,9 @@ package struct JournalRecords: ~Copyable {
             isDamaged = true
         }
         bytes += UInt64(entry.bytes)
-        entry.linkRepeats()
         // Nobody can say of a damaged entry that it is not wanted.
         guard isDamaged || options.selection.includes(entry, matchFields: matchFields) else { return .unwanted }
+        entry.linkRepeats()
         // A damaged or foreign time may lie behind the year 2262.
         appendRow(time: Int64(min(time, UInt64(Int64.max / 1000))) * 1000, isDamaged: isDamaged, to: &batch)
         return .record

@@ -240,6 +240,9 @@ struct RecordChoice: ParsableArguments {
             // As for journalctl, the kernel's messages are those of the newest boot unless another is named.
             try read(boot ?? (kernel ? "0" : nil), "-b") { text throws(QueryError) in try BootChoice(text) }
         }
+        // Of a pod without any log the journal may tell; whoever asks for other containers does without it.
+        request.places.wantsJournal =
+            !selection.asksForContainers || selection.asksForJournal || !selection.pods.isEmpty || request.boot != nil
         // Which lives there are, and of a pod which containers, is not known before its files are read.
         var ofContainers = selection
         ofContainers.previous = false
