@@ -44,6 +44,7 @@ var targets: [Target] = [
     .target(name: "NodeFiles", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
 
     .target(name: "NodeJournal", dependencies: ["Bytes", "Disk", "Journal", "Records", "Telemetry"]),
+    .target(name: "PodMetadata", dependencies: ["Bytes", "Disk", "Records", "Telemetry"]),
     .target(name: "Display", dependencies: ["Bytes", "Disk", "Records"]),
 
     // Floor 4: plugins, the lane, delivery.
@@ -96,6 +97,7 @@ var tests: [Target] = [
         name: "StoreTests", dependencies: ["Store", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit"]),
     .testTarget(
         name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+    .testTarget(name: "PodMetadataTests", dependencies: ["PodMetadata", "Bytes", "Disk", "Records", "TestKit"]),
     .testTarget(
         name: "NodeJournalTests",
         dependencies: ["NodeJournal", "Journal", "Bytes", "CLinux", "Disk", "Records", "Telemetry", "TestKit"]),
@@ -123,25 +125,38 @@ if !lowFloorsOnly {
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ]
     targets += [
+        // Floor 3: connections to web servers.
+        .target(name: "HTTPTransport", dependencies: ["Disk"] + httpClient),
+        // Floor 4: what the API server or the kubelet tells of pods.
+        .target(
+            name: "Kubernetes",
+            dependencies: ["Bytes", "Disk", "Telemetry", "PodMetadata", "HTTPTransport", log] + httpClient),
         // Floor 5: every built-in plugin, and the configuration file.
         .target(
             name: "Plugins",
             dependencies: [
                 "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-                "Display", "Pipeline",
+                "Display", "PodMetadata", "HTTPTransport", "Pipeline",
                 log,
             ] + httpClient),
-        .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
+        .target(
+            name: "Settings", dependencies: ["Pipeline", "PodMetadata", "Kubernetes", "HTTPTransport", "Bytes", "Yams"]),
         // Floor 6: subcommands and wiring.
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Display", "Pipeline", "Plugins",
-                "Settings", "Viewer",
+                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Display", "PodMetadata",
+                "Kubernetes",
+                "Pipeline", "Plugins", "Settings", "Viewer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), log,
             ] + services),
     ]
     tests += [
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "TestKit"] + httpClient),
+        .testTarget(
+            name: "KubernetesTests",
+            dependencies: ["Kubernetes", "PodMetadata", "HTTPTransport", "Bytes", "Disk", "Telemetry", "TestKit"]
+                + httpClient),
         .testTarget(
             name: "PluginsTests",
             dependencies: [
