@@ -1,0 +1,13 @@
+// stub
+package struct MetadataFile: Sendable, Equatable {
+    package var node: String
+    package var pods: [Pod]
+    package var namespaces: [String: [Label]]
+    package var owners: [String: Owner]
+    package init(node: String, pods: [Pod] = [], namespaces: [String: [Label]] = [:], owners: [String: Owner] = [:]) {
+        self.node = node
+        self.pods = pods
+        self.namespaces = namespaces
+        self.owners = owners
+    }
+}
