@@ -50,14 +50,14 @@ var targets: [Target] = [
     // Floor 4: plugins, the lane, delivery.
     .target(
         name: "Pipeline",
-        dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store"]),
+        dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "PodMetadata"]),
 
     // Floor 5: questions about what the node holds, and their answers.
     .target(
         name: "Viewer",
         dependencies: [
             "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-            "Pipeline", log,
+            "PodMetadata", "Pipeline", log,
         ]),
 
     // No floor: what each stage costs, beside the same work in C in the same run (make bench).
@@ -111,7 +111,7 @@ var tests: [Target] = [
         name: "ViewerTests",
         dependencies: [
             "Viewer", "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-            "Pipeline", "TestKit",
+            "PodMetadata", "Pipeline", "TestKit",
         ]),
 ]
 

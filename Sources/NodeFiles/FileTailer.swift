@@ -107,17 +107,20 @@ package final class FileTailer {
     /// Tells what files a log has now. New ones are opened, renamed ones recognised, missing ones noted as deleted.
     /// - Parameters:
     ///   - identity: as the store is to know each of the files.
-    ///   - ending: what each record ends with; called once, for a log that is new.
+    ///   - description: what its records get with them; called once, for a log that is new.
+    ///   - waits: whether a new log that is not described completely is held: it is opened, and not read until `release`.
     package func reconcile(
-        _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, ending: @autoclosure () -> [UInt8],
-        files: [ListedFile]
+        _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, description: @autoclosure () -> LogDescription,
+        waits: Bool = false, files: [ListedFile]
     ) {
         let family: LogFamily
         if let found = families[key] {
             family = found
         } else {
             if files.isEmpty { return }
-            family = LogFamily(key: key, identity: identity(), ending: ending())
+            let description = description()
+            family = LogFamily(
+                key: key, identity: identity(), description: description, isHeld: waits && !description.isComplete)
             families[key] = family
         }
         var isChanged = false
@@ -209,8 +212,45 @@ package final class FileTailer {
         makeReady(family)
     }
 
-    /// New metadata for a log's records from now on.
-    package func update(_ key: FamilyKey, ending: [UInt8]) { families[key]?.ending = ending }
+    /// What a log's records get with them from now on.
+    package func update(_ key: FamilyKey, _ description: LogDescription) { families[key]?.description = description }
+
+    /// Whether a log is held.
+    package func isHeld(_ key: FamilyKey) -> Bool { families[key]?.isHeld ?? false }
+
+    /// A log that was held is read.
+    package func release(_ key: FamilyKey) {
+        guard let family = families[key], family.isHeld else { return }
+        family.isHeld = false
+        makeReady(family)
+    }
+
+    /// Stops reading a log that is not wanted any more. Where reading stands is kept for the day when it is wanted again.
+    package func drop(_ key: FamilyKey) {
+        guard let family = families.removeValue(forKey: key) else { return }
+        let held = family.heldBytes
+        family.stdout = .idle
+        family.stderr = .idle
+        budget.note(family, change: -held)
+        for file in family.files {
+            if let number = file.number {
+                known[key.folder, default: []].append(
+                    KnownSource(number: number, identity: family.identity, position: file.position.encoded))
+            }
+            close(file)
+        }
+        family.files = []
+        settling[ObjectIdentifier(family)] = nil
+    }
+
+    /// A pod's folder with logs that are not wanted is gone: nobody will ask for them any more.
+    func forget(below path: String) {
+        for folder in known.keys where Path.parent(folder) == path {
+            for source in known.removeValue(forKey: folder) ?? [] {
+                untold.append(Progress(source: source.number, position: source.position, isRetired: true))
+            }
+        }
+    }
 
     /// A writer closed a file by this name.
     package func closed(_ key: FamilyKey, name: String) {
@@ -407,7 +447,7 @@ package final class FileTailer {
     // MARK: Reading
 
     func makeReady(_ family: LogFamily) {
-        guard !family.isReady else { return }
+        guard !family.isReady, !family.isHeld else { return }
         family.isReady = true
         family.turn = 0
         ready.append(family)
@@ -446,6 +486,7 @@ package final class FileTailer {
                 continue
             }
             if readNext(family, &batch, now, define) {
+                if !family.description.isComplete { batch.counts[.partialRecords] += UInt64(batch.rows.count) }
                 family.turn += 1
                 if family.turn >= FileTailer.batchesPerTurn {
                     family.turn = 0
@@ -467,7 +508,8 @@ package final class FileTailer {
     private func readNext(
         _ family: LogFamily, _ batch: inout RecordBatch, _ now: Int64, _ define: (SourceIdentity) -> SourceNumber
     ) -> Bool {
-        batch.ending = family.ending
+        batch.ending = family.description.ending
+        batch.parsing = family.description.parsing
         for file in family.files where file.hasNewMarks && file.readOffset >= file.resumeEnd {
             // Told without records: what was passed over at the first start.
             report(family, &batch, define)

@@ -10,4 +10,6 @@ package struct MetadataFile: Sendable, Equatable {
         self.namespaces = namespaces
         self.owners = owners
     }
+    package static func read(_ path: String) throws -> MetadataFile? { nil }
+    package static func path(inDataDirectory folder: String) -> String { "\(folder)/metadata.json" }
 }

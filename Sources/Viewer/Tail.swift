@@ -3,6 +3,7 @@ import Bytes
 package import Disk
 import Logging
 import Pipeline
+import PodMetadata
 import Records
 import Store
 import Synchronization
@@ -65,6 +66,9 @@ package final class Tail: Sendable {
 
     /// - Throws: when no eventfd can be had.
     package init(_ request: TailRequest, telemetry: Telemetry) throws(DiskError) {
+        var request = request
+        request.places.metadataFile =
+            request.places.metadataFile ?? MetadataFile.path(inDataDirectory: request.dataDirectory)
         self.request = request
         self.telemetry = telemetry
         bell = try Bell()
