@@ -272,8 +272,7 @@ package final class FileTailer {
             let unread = unreadFiles(in: folder)
             known[folder] = sources.filter { source in
                 guard let position = FilePosition(source.position) else { return retire(source, nil) }
-                return unread?.contains(FileID(device: position.device, inode: position.inode)) ?? true
-                    || retire(source, position)
+                return unread?.has(position) ?? true || retire(source, position)
             }
         }
         let files = families.values.flatMap(\.files)
@@ -291,23 +290,47 @@ package final class FileTailer {
         return false
     }
 
+    /// Files that exist and are not read.
+    private struct UnreadFiles {
+        var plain: Set<FileID> = []
+        /// The paths of compressed ones: each is another file than the one that it is the copy of.
+        var compressed: [String] = []
+
+        func has(_ position: FilePosition) -> Bool {
+            if plain.contains(FileID(device: position.device, inode: position.inode)) { return true }
+            guard position.headLength > 0 else { return false }
+            return compressed.contains { path in
+                do throws(DiskError) {
+                    var content = try FileContent(compressed: OwnedFile.open(path, .read))
+                    var arena = Arena(capacity: 64)
+                    _ = try content.read(Int(position.headLength), at: 0, into: &arena)
+                    return Hash64.of(Array(copying: arena.span)) == position.head
+                } catch {
+                    return false
+                }
+            }
+        }
+    }
+
     /// The files of a folder that exist and are not read, because they are excluded by now; nil when the folder or a file
     /// in it cannot be read at all. Their positions are kept for the day when they are read again.
-    private func unreadFiles(in folder: String) -> Set<FileID>? {
+    private func unreadFiles(in folder: String) -> UnreadFiles? {
         if unopened.contains(folder) { return nil }
         do throws(DiskError) {
-            var found: Set<FileID> = []
+            var found = UnreadFiles()
+            let followed = families.values.filter { $0.key.folder == folder }.flatMap(\.files)
             for entry in try Directory.list(folder) {
-                if let status = Directory.status("\(folder)/\(entry.name)") { found.insert(FileID(status)) }
-            }
-            for family in families.values where family.key.folder == folder {
-                for file in family.files {
-                    found.remove(FileID(device: file.position.device, inode: file.position.inode))
+                let path = "\(folder)/\(entry.name)"
+                guard let status = Directory.status(path) else { continue }
+                let id = FileID(status)
+                if followed.contains(where: { FileID(device: $0.position.device, inode: $0.position.inode) == id }) {
+                    continue
                 }
+                if entry.name.hasSuffix(".gz") { found.compressed.append(path) } else { found.plain.insert(id) }
             }
             return found
         } catch {
-            return error.isMissing ? [] : nil
+            return error.isMissing ? UnreadFiles() : nil
         }
     }
 

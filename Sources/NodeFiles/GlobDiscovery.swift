@@ -134,7 +134,8 @@ package final class GlobDiscovery {
             let files = renamed[id].map {
                 [ListedFile(name: $0.name, status: $0.status, isCompressed: false, isRotated: true)]
             }
-            tailer.reconcile(key, identity: identity(folder), description: LogDescription(ending: []), files: files ?? [])
+            tailer.reconcile(
+                key, identity: identity(folder), description: LogDescription(ending: []), files: files ?? [])
             if !tailer.isFollowing(key) { followed[id] = nil }
         }
         return subfolders

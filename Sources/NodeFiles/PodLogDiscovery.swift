@@ -233,7 +233,9 @@ package final class PodLogDiscovery {
     /// Lists one container's folder and hands each log's files on.
     private func list(_ path: String) {
         let container = Path.name(path)
-        guard let folder = PodFolder(Path.name(Path.parent(path))), describer.isWanted(folder, container) else { return }
+        guard let folder = PodFolder(Path.name(Path.parent(path))), describer.isWanted(folder, container) else {
+            return
+        }
         let files: [(restart: Int32, file: ListedFile)]
         do throws(DiskError) {
             files = try stableListing(path)

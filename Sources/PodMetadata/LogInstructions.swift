@@ -28,7 +28,9 @@ package struct LogInstructions: Hashable, Sendable {
         self.init()
         let asked = pod.annotations.compactMap { Annotation($0) }
             .filter { $0.stream == nil && ($0.container == nil || $0.container == container) }
-            .sorted { ($0.container != nil ? 0 : 2, $0.isAlias ? 1 : 0) < ($1.container != nil ? 0 : 2, $1.isAlias ? 1 : 0) }
+            .sorted {
+                ($0.container != nil ? 0 : 2, $0.isAlias ? 1 : 0) < ($1.container != nil ? 0 : 2, $1.isAlias ? 1 : 0)
+            }
         isExcluded = asked.lazy.filter { $0.what == .exclude }.compactMap(\.truth).first ?? false
         parser = asked.lazy.filter { $0.what == .parser }.compactMap { $0.parser(among: parsers) }.first
     }

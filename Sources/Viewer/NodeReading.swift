@@ -206,7 +206,8 @@ private final class RememberedPods: LogDescriber {
             restarts: log.restart, containerID: log.containerID)
         return LogDescription(
             ending: format.ending(
-                of: identity, pod: pods.pods[log.folder.uid], namespaceLabels: pods.namespaces[log.folder.namespace] ?? []))
+                of: identity, pod: pods.pods[log.folder.uid],
+                namespaceLabels: pods.namespaces[log.folder.namespace] ?? []))
     }
 }
 

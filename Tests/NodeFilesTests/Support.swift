@@ -140,7 +140,8 @@ final class TestDescriber: LogDescriber {
         let id = log.containerID.isEmpty || !showsIDs ? [] : [log.containerID]
         let label = labels[log.folder.pod].map { [$0] } ?? []
         return LogDescription(
-            ending: Array((path + id + label).joined(separator: "/").utf8), isComplete: !unknown.contains(log.folder.pod))
+            ending: Array((path + id + label).joined(separator: "/").utf8),
+            isComplete: !unknown.contains(log.folder.pod))
     }
 
     func hasEnded(_ log: ContainerLog) -> Bool { ended.contains(log.folder.pod) }

@@ -2,8 +2,8 @@
 // pods at the moment.
 import Bytes
 import NodeFiles
-import PodMetadata
 import Pipeline
+import PodMetadata
 import Records
 import Telemetry
 

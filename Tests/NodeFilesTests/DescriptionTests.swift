@@ -1,0 +1,233 @@
+// Logs whose pods are not known yet, not known any longer than can be waited, known anew, or not wanted by what is known of them.
+import Disk
+import NodeFiles
+import Records
+import Telemetry
+import TestKit
+import Testing
+
+@Suite("descriptions of logs")
+struct DescriptionTests {
+    /// A second: `drain` goes on by two of them at least.
+    private let patience: Int64 = 1_500_000_000
+
+    private func waitingNode() throws -> Node {
+        let node = try Node()
+        node.reader.patience = patience
+        node.reader.describer.unknown = ["web"]
+        return node
+    }
+
+    @Test func `a log of which too little is known is opened, and read when it is known`() throws {
+        let node = try waitingNode()
+        try node.write("first")
+        node.reader.patience = .max / 4
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.texts() == [])
+        #expect(node.reader.describer.told == ["web waits"])
+        // Deleted while it waits: it was opened, so nothing is lost.
+        try node.app.delete()
+        node.reader.drain()
+        #expect(node.texts() == [])
+        node.reader.describer.unknown = []
+        node.reader.describer.labels["web"] = "known"
+        node.reader.describer.changes = .pods([node.app.uid])
+        #expect(node.reader.nanosecondsToDeadline <= 0, "a change is news")
+        node.reader.drain()
+        #expect(node.reader.texts(node.app.log(0) + "/known") == ["first"])
+        // The slow look.
+        node.reader.wake(after: 61_000_000_000)
+        #expect(node.reader.describer.told == ["web waits", "web complete", "web gone"])
+        #expect(node.reader.count(.partialRecords) == 0)
+    }
+
+    @Test func `it goes on without, counted, and completes later`() throws {
+        let node = try waitingNode()
+        try node.write("first")
+        node.reader.open()
+        node.reader.wake(after: 1)
+        #expect(node.reader.readBatch() == false)
+        #expect((1...patience).contains(node.reader.nanosecondsToDeadline))
+        node.reader.drain()
+        #expect(node.texts() == ["first"])
+        #expect(node.reader.describer.told == ["web waits", "web tookTooLong"])
+        #expect(node.reader.count(.partialRecords) == 1)
+        try node.write("second")
+        node.reader.drain()
+        node.reader.describer.unknown = []
+        node.reader.describer.labels["web"] = "known"
+        node.reader.describer.changes = .all
+        try node.write("third")
+        node.reader.drain()
+        #expect(node.texts() == ["first", "second"])
+        #expect(node.reader.texts(node.app.log(0) + "/known") == ["third"])
+        #expect(node.reader.count(.partialRecords) == 2)
+    }
+
+    @Test func `nobody waits for another one's pod`() throws {
+        let node = try waitingNode()
+        node.reader.patience = .max / 4
+        let other = try node.node.start(pod: "other")
+        try node.write("waits")
+        try other.write(Array("goes".utf8), to: .stdout)
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.texts() == [])
+        #expect(node.reader.texts(other.log(0)) == ["goes"])
+    }
+
+    @Test func `without patience nobody waits`() throws {
+        let node = try waitingNode()
+        node.reader.patience = 0
+        try node.write("first")
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.texts() == ["first"])
+        #expect(node.reader.describer.told == [])
+        #expect(node.reader.count(.partialRecords) == 1)
+    }
+
+    @Test func `what waited when the agent was killed is read by the next one`() throws {
+        let node = try waitingNode()
+        node.reader.patience = .max / 4
+        try node.write("first")
+        node.reader.open()
+        node.reader.drain()
+        node.reader.crash()
+        try node.write("second")
+        node.reader.describer.unknown = []
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.texts() == ["first", "second"])
+    }
+
+    @Test func `a log that is not wanted any more is left where it stands, and goes on there`() throws {
+        let node = try Node()
+        try node.write("first")
+        try node.write("half", ends: false)
+        node.reader.open()
+        node.reader.drain()
+        node.reader.isWanted = { _ in false }
+        node.reader.describer.changes = .pods([node.app.uid])
+        node.reader.drain()
+        try node.write(" a line")
+        try node.fill("meanwhile")
+        try node.app.rotate()
+        try node.write("second")
+        node.reader.drain()
+        #expect(node.texts() == ["first"])
+        node.reader.isWanted = { _ in true }
+        node.reader.describer.changes = .pods([node.app.uid])
+        node.reader.drain()
+        #expect(node.difference() == nil)
+    }
+
+    @Test(arguments: [false, true]) func `an unwanted log is found again after a restart`(wantedAtStart: Bool) throws {
+        let node = try Node()
+        try node.write("first")
+        node.reader.open()
+        node.reader.drain()
+        node.reader.isWanted = { _ in false }
+        node.reader.describer.changes = .all
+        node.reader.drain()
+        try node.write("second")
+        if wantedAtStart { node.reader.isWanted = { _ in true } }
+        node.reader.restart()
+        node.reader.drain()
+        node.reader.isWanted = { _ in true }
+        node.reader.describer.changes = .all
+        node.reader.drain()
+        #expect(node.difference() == nil)
+        #expect(node.reader.told.count("files_gone_while_stopped") == 0)
+    }
+
+    @Test func `an unwanted log may be compressed meanwhile`() throws {
+        let node = try Node()
+        try node.fill("first")
+        node.reader.open()
+        node.reader.drain()
+        try node.app.rotate()
+        node.reader.isWanted = { _ in false }
+        node.reader.restart()
+        node.reader.drain()
+        try node.app.compress(#require(node.app.rotatedPlain.first))
+        try node.write("second")
+        node.reader.restart()
+        node.reader.drain()
+        #expect(node.reader.told.count("files_gone_while_stopped") == 0)
+        node.reader.isWanted = { _ in true }
+        node.reader.restart()
+        node.reader.drain()
+        #expect(node.difference() == nil)
+    }
+
+    @Test func `an unwanted log that is deleted is forgotten without a word`() throws {
+        let node = try Node()
+        try node.write("first")
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.reader.positions.count == 1)
+        node.reader.isWanted = { _ in false }
+        node.reader.describer.changes = .all
+        node.reader.drain()
+        try node.app.delete()
+        // The slow look.
+        node.reader.wake(after: 61_000_000_000)
+        node.reader.drain()
+        #expect(node.reader.positions == [])
+        node.reader.restart()
+        #expect(node.reader.told.count("files_gone_while_stopped") == 0)
+    }
+
+    @Test func `a line without its end is stored once its container is known to have ended`() throws {
+        let node = try Node()
+        try node.write("Password: ", ends: false)
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.texts() == [])
+        node.reader.describer.ended = ["web"]
+        node.reader.describer.changes = .pods([node.app.uid])
+        node.reader.drain()
+        #expect(node.reader.lines(node.app.log(0)).map(\.flags) == [.unfinished])
+    }
+
+    @Test func `whatever happens while logs wait, are left and are wanted again, each line is stored once`() throws {
+        for seed in 1...60 as ClosedRange<UInt64> {
+            var random = SeededGenerator(seed: seed)
+            let node = try waitingNode()
+            node.reader.describer.unknown = Bool.random(using: &random) ? ["web"] : []
+            node.reader.open()
+            var log: [String] = []
+            for step in 0..<40 {
+                let action = Int.random(in: 0..<10, using: &random)
+                log.append("\(step):\(action)")
+                switch action {
+                case 0..<4:
+                    try node.write(
+                        "line \(step) of the log, long enough for rotations",
+                        ends: Int.random(in: 0..<4, using: &random) > 0)
+                case 4: if !node.app.isBetweenRenameAndReopen { try node.app.rotate() }
+                case 5:
+                    node.reader.describer.unknown = Bool.random(using: &random) ? ["web"] : []
+                    node.reader.describer.changes = .pods([node.app.uid])
+                case 6:
+                    let isWanted = Bool.random(using: &random)
+                    node.reader.isWanted = { _ in isWanted }
+                    node.reader.describer.changes = .all
+                case 7:
+                    node.reader.crash()
+                    node.reader.open()
+                case 8: node.reader.restart()
+                default: node.reader.drain()
+                }
+            }
+            node.reader.isWanted = { _ in true }
+            node.reader.describer.unknown = []
+            node.reader.describer.changes = .all
+            node.reader.drain()
+            let difference = node.difference()
+            #expect(difference == nil, "seed \(seed): \(log.joined(separator: "; "))")
+        }
+    }
+}
