@@ -152,17 +152,20 @@ if !lowFloorsOnly {
             ] + services),
     ]
     tests += [
-        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport", "TestKit"] + httpClient),
+        .target(name: "HTTPTestKit", dependencies: ["TestKit"] + httpClient, path: "Tests/HTTPTestKit"),
+        .testTarget(
+            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "Disk", "TestKit", "HTTPTestKit"] + httpClient),
         .testTarget(
             name: "KubernetesTests",
-            dependencies: ["Kubernetes", "PodMetadata", "HTTPTransport", "Bytes", "Disk", "Telemetry", "TestKit"]
-                + httpClient),
+            dependencies: [
+                "Kubernetes", "PodMetadata", "HTTPTransport", "Bytes", "Disk", "Telemetry", "TestKit", "HTTPTestKit",
+            ] + httpClient),
         .testTarget(
             name: "PluginsTests",
             dependencies: [
                 "Plugins", "Pipeline", "Store", "NodeFiles", "NodeJournal", "Journal", "Bytes", "Disk", "Gzip",
                 "Records",
-                "Telemetry", "TestKit",
+                "Telemetry", "TestKit", "HTTPTestKit",
             ] + httpClient),
         .testTarget(name: "SettingsTests", dependencies: ["Bytes", "Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
