@@ -21,6 +21,9 @@ package struct LogInstructions: Hashable, Sendable {
 
     private init() {}
 
+    /// Whether an annotation is one that is heeded here.
+    package static func isInstruction(_ key: String) -> Bool { Annotation(Label(key, "")) != nil }
+
     /// Reads a pod's annotations for one container. The more special one counts: a container's before the pod's, Sluice's own
     /// before an alias.
     /// - Parameter parsers: the parsers that there are.

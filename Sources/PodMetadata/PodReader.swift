@@ -18,7 +18,7 @@ package struct PodReader: Sendable {
     private let keepsAnnotation: @Sendable (String) -> Bool
 
     /// - Parameter keepsAnnotation: which annotations are wanted, beside those that Sluice itself reads
-    ///   (`PodAnnotations.areRead`).
+    ///   (`LogInstructions.isInstruction`).
     package init(keepsAnnotation: @escaping @Sendable (String) -> Bool) { self.keepsAnnotation = keepsAnnotation }
 
     /// Reads the pod that is all of `json`, as the API server or the kubelet shows it.
@@ -42,7 +42,7 @@ package struct PodReader: Sendable {
         pod.node = spec.text("nodeName", json) ?? ""
         pod.ip = status.text("podIP", json) ?? ""
         pod.labels = head.labels
-        pod.annotations = annotations.labels(json) { PodAnnotations.areRead($0) || keepsAnnotation($0) }
+        pod.annotations = annotations.labels(json) { LogInstructions.isInstruction($0) || keepsAnnotation($0) }
         pod.controller = head.controller
         pod.created = metadata.time("creationTimestamp", json).map { PodReader.seconds(nanoseconds: $0) } ?? 0
         if let hash = PodReader.manifestHash(annotations, head, json) {

@@ -1,5 +1,5 @@
 // Feeds bytes to the cutting and reading of Kubernetes API answers under libFuzzer, which wants all sources in one module:
-// swiftc -O -sanitize=fuzzer,address -parse-as-library -package-name sluice -enable-experimental-feature Lifetimes -enable-upcoming-feature InternalImportsByDefault -module-name Bytes -I Sources/CLinux Sources/Bytes/*.swift Sources/PodMetadata/{APIStatus,JSONParts,ListEnvelope,ObjectHead,ObjectStream,Pod,PodAnnotations,PodReader,WatchEvent}.swift Tests/Fuzz/PodFuzz.swift -o /tmp/pod-fuzz && /tmp/pod-fuzz -max_total_time=60
+// swiftc -O -sanitize=fuzzer,address -parse-as-library -package-name sluice -enable-experimental-feature Lifetimes -enable-upcoming-feature InternalImportsByDefault -module-name Bytes -I Sources/CLinux Sources/Bytes/*.swift Sources/PodMetadata/{APIStatus,JSONParts,ListEnvelope,LogInstructions,ObjectHead,ObjectStream,Pod,PodReader,WatchEvent}.swift Tests/Fuzz/PodFuzz.swift -o /tmp/pod-fuzz && /tmp/pod-fuzz -max_total_time=60
 
 /// Stops with the input kept when a rule does not hold.
 private func require(_ condition: Bool, _ rule: StaticString) {

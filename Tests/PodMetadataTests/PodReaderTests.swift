@@ -81,7 +81,7 @@ struct PodReaderTests {
         ("Sluice.dev/exclude", false),
     ])
     func `annotations that Sluice heeds`(_ example: (key: String, isRead: Bool)) {
-        #expect(PodAnnotations.areRead(example.key) == example.isRead)
+        #expect(LogInstructions.isInstruction(example.key) == example.isRead)
     }
 
     // MARK: Times and owners

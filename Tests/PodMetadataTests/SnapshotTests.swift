@@ -16,7 +16,9 @@ struct SnapshotTests {
         _ = try NodeSnapshot.unpackAnswers(to: scratch.path)
     }
 
-    private static func keeps(_ key: String) -> Bool { key.hasPrefix("lab.example/") || PodAnnotations.areRead(key) }
+    private static func keeps(_ key: String) -> Bool {
+        key.hasPrefix("lab.example/") || LogInstructions.isInstruction(key)
+    }
 
     @Test(arguments: ["api/pods-list.json", "kubelet/pods.json", "rec/pods-list-at-start.json"])
     func `every pod of a list is read as it is`(_ name: String) throws {
