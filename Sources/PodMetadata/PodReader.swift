@@ -1,4 +1,5 @@
 // Reads pods, and what else a Kubernetes API answers with, from their JSON.
+package import Bytes
 
 /// Why bytes are not the object that was expected.
 package struct ObjectError: Error, CustomStringConvertible, Equatable {
