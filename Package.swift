@@ -167,7 +167,11 @@ if !lowFloorsOnly {
                 "Records",
                 "Telemetry", "TestKit", "HTTPTestKit",
             ] + httpClient),
-        .testTarget(name: "SettingsTests", dependencies: ["Bytes", "Settings", "Pipeline", "Plugins", "TestKit"]),
+        .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "Bytes", "Settings", "Pipeline", "Plugins", "PodMetadata", "Kubernetes", "HTTPTransport", "TestKit",
+            ]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
         .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Journal", "Bytes", "TestKit"]),
     ]

@@ -16,7 +16,8 @@ extension AgentSettings {
 
         let inputs = PluginList(noun: "input", key: "inputs", kinds: registry.inputs, registry: registry)
         self.inputs = inputs.read(from: &fields) { plugin, item in
-            ConfiguredInput(plugin: plugin, parsers: Self.parsers(of: plugin.type, from: &item, registry))
+            if plugin.type == "kubernetes_logs" { Self.refuseKubernetes(in: &item) }
+            return ConfiguredInput(plugin: plugin, parsers: Self.parsers(of: plugin.type, from: &item, registry))
         }
         inputs.requireItems(in: &fields, "there is nothing to read", example: "inputs:\n  - type: kubernetes_logs")
 
@@ -30,7 +31,17 @@ extension AgentSettings {
         outputs.requireItems(in: &fields, "there is nowhere to send records to", example: "outputs:\n  - type: stdout")
 
         store = fields.section("store", as: StoreSettings.self)
+        kubernetes = fields.section("kubernetes", as: Kubernetes.self)
         agent = fields.section("agent", as: Agent.self)
+    }
+
+    /// Reports what is said of pods' metadata in an input: there is one directory of pods for all of them.
+    private static func refuseKubernetes(in item: inout Fields) {
+        for key in item.names where Kubernetes.keys.contains(key) {
+            item.refuse(
+                name: key, "is not a setting of an input, it belongs in the top-level section 'kubernetes:'",
+                hint: "it holds for all inputs")
+        }
     }
 
     /// The parsers of an input: those it names, or those that inputs of its type have.

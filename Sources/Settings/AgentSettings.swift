@@ -15,6 +15,8 @@ package struct AgentSettings: Sendable {
     package var outputs: [ConfiguredOutput]
     /// The node's store.
     package var store: StoreSettings
+    /// The metadata of pods.
+    package var kubernetes: Kubernetes
     /// The agent itself.
     package var agent: Agent
 
