@@ -44,6 +44,7 @@ package final class PodDirectory: Sendable {
         var health = MetadataHealth.starting
         var bells: [Bell] = []
         var awaited: [String: Int] = [:]
+        var logFolders: Set<String> = []
     }
 
     private struct Writing {
@@ -96,6 +97,9 @@ package final class PodDirectory: Sendable {
             published.awaited[uid] = count > 1 ? count - 1 : nil
         }
     }
+
+    /// The pods' logs are in this folder: who has a log there is not forgotten.
+    package func keepPods(withLogsIn folder: String) { published.withLock { _ = $0.logFolders.insert(folder) } }
 
     /// Whether a log waits for a pod that is not known.
     package var isAwaited: Bool { published.withLock { !$0.awaited.isEmpty } }
@@ -183,9 +187,13 @@ package final class PodDirectory: Sendable {
         }
     }
 
-    /// Forgets pods that have been gone for long enough. `hasLogs` is asked only about these.
+    /// Forgets pods that have been gone for long enough and have no logs any more.
     /// - Parameter now: nanoseconds since 1970.
-    package func purge(now: Int64, hasLogs: (Pod) -> Bool) {
+    package func purge(now: Int64) {
+        let folders = published.withLock { $0.logFolders }
+        func hasLogs(_ pod: Pod) -> Bool {
+            folders.contains { Directory.status("\($0)/\(pod.namespace)_\(pod.name)_\(pod.uid)") != nil }
+        }
         write { writing, snapshot, _ in
             let deleted = snapshot.pods.values.filter { $0.deletedAt != nil }
                 .sorted { ($0.deletedAt ?? 0) > ($1.deletedAt ?? 0) }

@@ -17,7 +17,10 @@ extension AgentSettings {
         let inputs = PluginList(noun: "input", key: "inputs", kinds: registry.inputs, registry: registry)
         self.inputs = inputs.read(from: &fields) { plugin, item in
             if plugin.type == "kubernetes_logs" { Self.refuseKubernetes(in: &item) }
-            return ConfiguredInput(plugin: plugin, parsers: Self.parsers(of: plugin.type, from: &item, registry))
+            let names = Self.parsers(of: plugin.type, from: &item, registry)
+            return ConfiguredInput(
+                plugin: plugin, parsers: Self.parsers(names, item, registry),
+                chosenParsers: Self.parsers(registry.parsers.keys.sorted(), item, registry))
         }
         inputs.requireItems(in: &fields, "there is nothing to read", example: "inputs:\n  - type: kubernetes_logs")
 
@@ -45,9 +48,7 @@ extension AgentSettings {
     }
 
     /// The parsers of an input: those it names, or those that inputs of its type have.
-    private static func parsers(
-        of input: String, from item: inout Fields, _ registry: Registry
-    ) -> [Configured<any Parser>] {
+    private static func parsers(of input: String, from item: inout Fields, _ registry: Registry) -> [String] {
         let known = registry.parsers.keys.sorted().joined(separator: ", ")
         let given = item.list("parsers", of: TypeName.self) { name in
             guard registry.parsers[name.text] == nil else { return nil }
@@ -56,7 +57,10 @@ extension AgentSettings {
             }
             return .text("is no parser", hint: "known parsers: \(known); [] for none")
         }
-        let names = item.has("parsers") ? given.map(\.text) : registry.inputs[input]?.parsers ?? []
+        return item.has("parsers") ? given.map(\.text) : registry.inputs[input]?.parsers ?? []
+    }
+
+    private static func parsers(_ names: [String], _ item: Fields, _ registry: Registry) -> [Configured<any Parser>] {
         let origin = item.origin(of: "parsers")
         return names.compactMap { name in
             guard let kind = registry.parsers[name] else { return nil }

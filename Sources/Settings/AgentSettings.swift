@@ -34,6 +34,8 @@ package struct AgentSettings: Sendable {
         package let plugin: Configured<any Input>
         /// The parsers, in this order.
         package let parsers: [Configured<any Parser>]
+        /// All that there are, by name: those that an input may choose for single logs.
+        package let chosenParsers: [Configured<any Parser>]
     }
 
     /// An output and how it gets its records.

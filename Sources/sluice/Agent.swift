@@ -19,6 +19,7 @@ struct Agent {
     private let control: LaneControl
     private let lane: LaneService
     private let deliveries: DeliveriesService
+    private let metadata: PodMetadata
 
     /// Opens the store and everything else that can fail before anything runs.
     init(_ settings: AgentSettings, once: Bool, telemetry: Telemetry) throws {
@@ -38,11 +39,14 @@ struct Agent {
 
         context.dataDirectory = settings.dataDirectory
 
+        // After the store's lock is held: what is known of pods is in the same folder.
         let writer = try Store.open(
             settings.dataDirectory, settings: StoreLimits(settings.store), fileSystem: LocalFileSystem(),
             telemetry: telemetry)
         let store = writer.store
         self.store = store
+        metadata = try PodMetadata(settings, node: node, telemetry: telemetry)
+        context.metadata = metadata.source
         control = try LaneControl()
         deliveries = try DeliveriesService(
             settings.outputs, store: store, context: context, grace: settings.agent.shutdownGrace.duration, once: once)
@@ -71,10 +75,15 @@ struct Agent {
             showsProgress: once && StandardStream.errorIsTerminal
                 && !settings.outputs.contains { $0.plugin.type == "stdout" })
         // They end in the reverse order: the reports come last.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: report, successTerminationBehavior: .ignore)
+        ]
+        if let service = metadata.service {
+            services.append(.init(service: service, successTerminationBehavior: .ignore))
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: report, successTerminationBehavior: .ignore),
+                services: services + [
                     .init(
                         service: ShippingService(lane: lane, deliveries: deliveries) {
                             // All that is stored stays, and no cursor moves before its output has come back.
@@ -109,13 +118,13 @@ extension AgentSettings.ConfiguredInput {
     func plan(_ context: PluginContext) -> LaneInputPlan {
         var context = context.named(plugin.name)
         context.parsers = parsers.map(\.type)
-        let (plugin, parsers) = (self.plugin, self.parsers)
-        return LaneInputPlan(
-            name: plugin.name,
-            parsers: parsers.map { [context] parser in
-                LaneParserPlan { () throws(PluginError) in try parser.make(context) }
-            }
-        ) { [context] () throws(PluginError) in try plugin.make(context) }
+        context.chosenParsers = chosenParsers.map(\.type)
+        func plans(_ parsers: [Configured<any Parser>]) -> [LaneParserPlan] {
+            parsers.map { [context] parser in LaneParserPlan { () throws(PluginError) in try parser.make(context) } }
+        }
+        return LaneInputPlan(name: plugin.name, parsers: plans(parsers), chosenParsers: plans(chosenParsers)) {
+            [context, plugin] () throws(PluginError) in try plugin.make(context)
+        }
     }
 }
 

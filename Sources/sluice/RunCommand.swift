@@ -37,6 +37,9 @@ struct RunCommand: AsyncParsableCommand {
         do {
             let agent = try Agent(settings, once: once, telemetry: telemetry)
             guard try await agent.run() else { throw Exit.failure }
+        } catch let error as SettingsProblem {
+            Problems.tell([error])
+            throw Exit.configuration
         } catch let error as StoreError {
             telemetry.logger.critical("the agent cannot start: \(error.description)")
             throw Exit.failure

@@ -120,18 +120,21 @@ struct PodDirectoryTests {
             directory.snapshot.namespaces["shop"] == [Label("team", "x")], "its last pods' lines are still to be read")
     }
 
-    @Test func `what is gone is forgotten after an hour, unless its logs are there`() {
+    @Test func `what is gone is forgotten after an hour, unless its logs are there`() throws {
+        let scratch = try ScratchDirectory()
+        try LocalFileSystem().makeFolder(scratch.path + "/shop_b_uid-b")
+        directory.keepPods(withLogsIn: scratch.path)
         directory.replaceAll(with: [pod("a"), pod("b"), pod("c")], now: 0)
         directory.replaceAll(with: [pod("c")], now: 10)
-        directory.purge(now: 10 + PodDirectory.retention, hasLogs: { _ in false })
+        directory.purge(now: 10 + PodDirectory.retention)
         #expect(directory.snapshot.pods.count == 3)
-        directory.purge(now: 11 + PodDirectory.retention, hasLogs: { $0.name == "b" })
+        directory.purge(now: 11 + PodDirectory.retention)
         #expect(directory.snapshot.pods.keys.sorted() == ["uid-b", "uid-c"])
     }
 
     @Test func `of those that are gone a thousand are kept`() {
         for number in 0..<1_500 { directory.remove(pod("p\(number)"), now: Int64(number)) }
-        directory.purge(now: 1_500, hasLogs: { _ in true })
+        directory.purge(now: 1_500)
         #expect(directory.snapshot.pods.count == PodDirectory.mostDeleted)
         #expect(directory.snapshot.pods["uid-p499"] == nil && directory.snapshot.pods["uid-p500"] != nil)
     }

@@ -63,6 +63,7 @@ package final class KubernetesLogsInput: Input {
             do throws(DiskError) { try poller.add(descriptor) } catch { throw .unusable(error.description) }
         }
         context.metadata.directory?.ring(poller.bell)
+        context.metadata.directory?.keepPods(withLogsIn: settings.path)
         let discovery = PodLogDiscovery(
             root: settings.path, linksFolder: settings.containersPath, tailer: tailer, telemetry: context.telemetry,
             describer: PodEnrichment(settings, context: context),
