@@ -225,9 +225,11 @@ package final class PodDirectory: Sendable {
     package func file(node: String) -> MetadataFile {
         writing.withLock { writing in
             let snapshot = self.snapshot
-            return MetadataFile(
-                node: node, pods: snapshot.pods.values.sorted { $0.uid < $1.uid }, namespaces: snapshot.namespaces,
-                owners: writing.owners)
+            var file = MetadataFile(node: node)
+            file.pods = snapshot.pods.values.sorted { $0.uid < $1.uid }
+            file.namespaces = snapshot.namespaces
+            file.owners = writing.owners
+            return file
         }
     }
 
