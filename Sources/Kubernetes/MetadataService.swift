@@ -48,7 +48,6 @@ package struct MetadataService: Sendable {
     private let directory: PodDirectory
     private let options: Options
     private let file: String
-    private let logsFolder: String
     private let telemetry: Telemetry
     private let fileSystem: any FileSystem
     private let timing: Timing
@@ -57,9 +56,8 @@ package struct MetadataService: Sendable {
     ///   - node: the node's name, as the API has it.
     ///   - directory: what is learned goes there; nobody else may write to it, or read its `demand`.
     ///   - file: where it is kept for the next start, `metadata.json` in the data folder.
-    ///   - logsFolder: `/var/log/pods`; pods that have a folder there are not forgotten.
     package init(
-        source: Source, node: String, directory: PodDirectory, options: Options, file: String, logsFolder: String,
+        source: Source, node: String, directory: PodDirectory, options: Options, file: String,
         telemetry: Telemetry, fileSystem: any FileSystem = LocalFileSystem(), timing: Timing = Timing()
     ) {
         self.source = source
@@ -67,7 +65,6 @@ package struct MetadataService: Sendable {
         self.directory = directory
         self.options = options
         self.file = file
-        self.logsFolder = logsFolder
         self.telemetry = telemetry
         self.fileSystem = fileSystem
         self.timing = timing
@@ -160,9 +157,7 @@ package struct MetadataService: Sendable {
     /// Forgets pods that are long gone, now and then.
     private func purge(_ alarms: Alarms) async {
         while (try? await Task.sleep(for: timing.purge)) != nil {
-            directory.purge(now: SystemClock.realtime) { pod in
-                Directory.status("\(logsFolder)/\(pod.namespace)_\(pod.name)_\(pod.uid)") != nil
-            }
+            directory.purge(now: SystemClock.realtime)
             alarms.save.ring()
         }
     }

@@ -11,6 +11,9 @@ package struct PodSnapshot: Sendable {
     package fileprivate(set) var pods: [String: Pod] = [:]
     /// The labels of namespaces, where they are asked for.
     package fileprivate(set) var namespaces: [String: [Label]] = [:]
+
+    /// Nothing is known.
+    package init() {}
 }
 
 /// How it goes with asking for pods.

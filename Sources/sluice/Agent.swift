@@ -19,7 +19,7 @@ struct Agent {
     private let control: LaneControl
     private let lane: LaneService
     private let deliveries: DeliveriesService
-    private let metadata: PodMetadata
+    private let metadata: AgentMetadata
 
     /// Opens the store and everything else that can fail before anything runs.
     init(_ settings: AgentSettings, once: Bool, telemetry: Telemetry) throws {
@@ -45,7 +45,7 @@ struct Agent {
             telemetry: telemetry)
         let store = writer.store
         self.store = store
-        metadata = try PodMetadata(settings, node: node, telemetry: telemetry)
+        metadata = try AgentMetadata(settings, node: node, telemetry: telemetry)
         context.metadata = metadata.source
         control = try LaneControl()
         deliveries = try DeliveriesService(
@@ -89,7 +89,7 @@ struct Agent {
                             // All that is stored stays, and no cursor moves before its output has come back.
                             exit(finish(report, started) ? EXIT_SUCCESS : EXIT_FAILURE)
                         },
-                        successTerminationBehavior: .gracefullyShutdownGroup),
+                        successTerminationBehavior: .gracefullyShutdownGroup)
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))

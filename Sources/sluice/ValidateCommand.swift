@@ -55,7 +55,8 @@ struct ValidateCommand: ParsableCommand {
             _ = try settings.kubernetes.source()
             return []
         } catch {
-            return [error]
+            // What nobody asked for does not keep the agent from running.
+            return settings.kubernetes.metadata == nil ? [] : [error]
         }
     }
 

@@ -3,6 +3,7 @@ package import Bytes
 package import Disk
 import NodeFiles
 package import Pipeline
+import PodMetadata
 package import Records
 
 /// Reads container logs below /var/log/pods.

@@ -91,7 +91,9 @@ final class PodEnrichment: LogDescriber {
         guard !log.containerID.isEmpty, let container = snapshot.pods[log.folder.uid]?.container(log.container) else {
             return false
         }
-        return [container.current, container.previous].contains { $0?.id == log.containerID && $0?.hasEnded == true }
+        return [container.current, container.previous].contains { life in
+            life?.id == log.containerID && life?.hasEnded == true
+        }
     }
 
     // MARK: Waiting

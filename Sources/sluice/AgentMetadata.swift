@@ -1,13 +1,16 @@
 // Where the metadata of pods comes from in this run: what the settings ask for becomes a directory and the service that fills it.
+import Bytes
 import Disk
 import Kubernetes
+import Logging
+import Pipeline
 import PodMetadata
 import ServiceLifecycle
 import Settings
 import Telemetry
 
 /// The directory of pods, and what keeps it up to date.
-struct PodMetadata {
+struct AgentMetadata {
     /// What inputs are given.
     let source: MetadataSource
     /// Asks for pods; nil where file names are all there is.
