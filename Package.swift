@@ -173,7 +173,9 @@ if !lowFloorsOnly {
                 "Bytes", "Settings", "Pipeline", "Plugins", "PodMetadata", "Kubernetes", "HTTPTransport", "TestKit",
             ]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Journal", "Bytes", "TestKit"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["sluice", "HTTPTestKit", "Store", "Disk", "Journal", "Bytes", "Records", "TestKit"]),
     ]
 }
 

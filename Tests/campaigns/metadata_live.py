@@ -15,6 +15,7 @@ ten seconds, the new one is written five seconds later.
 
 import argparse
 import collections
+import http.client
 import json
 import shutil
 import signal
@@ -211,8 +212,8 @@ def main():
                 steps.pop(0)[1]()
             try:
                 status = node.ask("/playback/status")
-            except OSError:
-                pass  # away, or just gone
+            except (OSError, http.client.HTTPException, ValueError):
+                pass  # away, half an answer, or just gone
             time.sleep(0.1)
         manifest = json.loads(node.manifest.read_text())
         deadline = time.monotonic() + 60
