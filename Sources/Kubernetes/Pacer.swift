@@ -13,12 +13,12 @@ struct Pacer {
     private let timing: WatchTiming
     /// In a row.
     private(set) var failures = 0
-    /// Watches in a row that ended as they should, but soon.
+    /// Watches in a row that ended soon, but brought something.
     private var shortLives = 0
     /// News forgive the failures before them once; after that only a watch that goes on for long does.
     private var mayForgive = true
 
-    /// More watches than this that end soon count as failures.
+    /// After so many of them the waits become longer.
     private static let toleratedShortLives = 5
 
     init(_ timing: WatchTiming) { self.timing = timing }
@@ -41,19 +41,22 @@ struct Pacer {
     /// After a watch.
     /// - Parameters:
     ///   - lived: how long it went on.
-    ///   - properly: it was not broken off, and brought something.
-    mutating func afterWatch(lived: Duration, properly: Bool) -> Wait {
+    ///   - progressed: whoever goes on from its end is further than before, even if it was broken off.
+    mutating func afterWatch(lived: Duration, progressed: Bool) -> Wait {
+        var limit = timing.renewal
         if lived >= timing.longLife {
             failures = 0
             shortLives = 0
             mayForgive = true
-        } else if properly, shortLives < Pacer.toleratedShortLives {
-            shortLives += 1
+        } else if progressed {
+            if shortLives < 60 { shortLives += 1 }
+            let doublings = min(max(0, shortLives - Pacer.toleratedShortLives), 20)
+            limit = min(max(limit, timing.progressWait), limit * (1 << doublings))
         } else {
             return afterFailure(nil)
         }
-        let time = Pacer.random(.zero, timing.renewal)
-        return Wait(time: time, atLeast: time)
+        let time = Pacer.random(.zero, limit)
+        return Wait(time: time, atLeast: min(time, timing.hurriedWait))
     }
 
     /// A list was complete, and its watch has brought something.

@@ -7,7 +7,8 @@ internal import Telemetry
 /// A list is asked for with resource version 0, which the server answers from its memory. Each event moves the version, and a watch
 /// that has ended, however that was, is followed by one from the last version. A version that the server has forgotten (410) leads
 /// to a new list; if the version of that list is forgotten at once, the next list is asked for without one, so that it comes from
-/// the database behind the server.
+/// the database behind the server. After a few watches in a row that brought nothing, all is asked for again too: the server may
+/// be another one than before, which never had that version, or something between us cuts what it sends.
 struct ResourceWatch<Resource: WatchedResource> {
     private let client: APIClient
     private let timing: WatchTiming
@@ -20,6 +21,11 @@ struct ResourceWatch<Resource: WatchedResource> {
     private var pacer: Pacer
     /// The next list is asked for from the server's memory.
     private var listsFromMemory = true
+    /// Watches in a row that were answered and brought nothing.
+    private var fruitless = 0
+
+    /// After so many of them all is asked for again.
+    private static var mostFruitless: Int { 3 }
 
     /// - Parameters:
     ///   - hurry: shortens waits; nil for what no log waits for.
@@ -68,6 +74,7 @@ struct ResourceWatch<Resource: WatchedResource> {
                     resource: resource.name, objects: listed.objects.count, version: listed.version,
                     isNews: progress.listed(listed.version)))
             listsFromMemory = true
+            fruitless = 0
             note?(.current)
             return nil
         } catch {
@@ -95,7 +102,7 @@ struct ResourceWatch<Resource: WatchedResource> {
     /// Watches until the server, the network or we have enough. Returns how long to wait after that; nil not to wait.
     private mutating func watch() async -> Pacer.Wait? {
         progress.asksForWatch()
-        let wasFresh = progress.current.isFresh
+        let before = progress.current
         let request = watchRequest()
         let start = ContinuousClock.now
         var failure: APIError?
@@ -110,8 +117,8 @@ struct ResourceWatch<Resource: WatchedResource> {
         } catch {
             failure = error
         }
-        if wasFresh, progress.current.hasNews { pacer.forgive() }
-        return after(request, failure, lived: ContinuousClock.now - start)
+        if before.isFresh, progress.current.hasNews { pacer.forgive() }
+        return after(request, failure, before.version, lived: ContinuousClock.now - start)
     }
 
     private func watchRequest() -> APIRequest {
@@ -128,9 +135,27 @@ struct ResourceWatch<Resource: WatchedResource> {
         return request
     }
 
+    /// Gives the version up when nothing comes of it.
+    private mutating func count(_ failure: APIError?, _ state: WatchProgress.State, lived: Duration) {
+        guard !state.hasNews, lived < timing.longLife else {
+            fruitless = 0
+            return
+        }
+        switch failure {
+        case nil, .server, .unreadable, .notFound: fruitless += 1
+        case _ where state.hasBegun: fruitless += 1
+        default: break
+        }
+        if fruitless >= Self.mostFruitless { progress.expire() }
+    }
+
     /// What follows a watch.
-    private mutating func after(_ request: APIRequest, _ failure: APIError?, lived: Duration) -> Pacer.Wait? {
+    private mutating func after(
+        _ request: APIRequest, _ failure: APIError?, _ version: String, lived: Duration
+    ) -> Pacer.Wait? {
         let state = progress.current
+        let hasMoved = state.version != version
+        count(failure, state, lived: lived)
         func ended(_ reason: String) {
             telemetry.tell(KubernetesEvent.watchEnded(resource: resource.name, after: lived, reason: reason))
         }
@@ -138,15 +163,15 @@ struct ResourceWatch<Resource: WatchedResource> {
         case .cancelled: return nil
         case nil:
             ended("the server has ended it")
-            return pacer.afterWatch(lived: lived, properly: state.hasNews)
+            return pacer.afterWatch(lived: lived, progressed: hasMoved)
         case .stalled where state.hasBegun && lived >= request.whole:
             ended("it went on for longer than it was to")
-            return pacer.afterWatch(lived: lived, properly: state.hasNews)
+            return pacer.afterWatch(lived: lived, progressed: hasMoved)
         case .gone(let message):
             telemetry.tell(KubernetesEvent.expired(resource: resource.name, reason: message))
             listsFromMemory = !state.isFresh
             progress.expire()
-            return pacer.afterWatch(lived: lived, properly: false)
+            return pacer.afterWatch(lived: lived, progressed: false)
         case let error? where !state.hasBegun: return fail(error, request.action)
         case .throttled?: return failure.flatMap { fail($0, request.action) }
         case .unreachable(let words)?: ended(words)
@@ -155,6 +180,6 @@ struct ResourceWatch<Resource: WatchedResource> {
                 telemetry.tell(event)
             }
         }
-        return pacer.afterWatch(lived: lived, properly: false)
+        return pacer.afterWatch(lived: lived, progressed: hasMoved)
     }
 }

@@ -22,6 +22,8 @@ package struct WatchTiming: Sendable {
     package var longLife: Duration = .seconds(30)
     /// Within this time after a good watch the next one begins.
     package var renewal: Duration = .seconds(1)
+    /// After a watch that ended soon but brought something is waited no longer than this, however often it happens.
+    package var progressWait: Duration = .seconds(5)
     /// The wait after the first failure is at most this long, and twice as long after each further one.
     package var firstWait: Duration = .milliseconds(500)
     /// No wait is longer, unless the server asks for it.
