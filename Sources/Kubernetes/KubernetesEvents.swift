@@ -85,7 +85,7 @@ package enum KubernetesEvent: TelemetryEvent {
             [("resource", resource), ("objects", "\(objects)"), ("version", version)]
         case .resumed(let resource, let version): [("resource", resource), ("version", version)]
         case .watchEnded(let resource, let after, let reason):
-            [("resource", resource), ("after", "\(after)"), ("reason", reason)]
+            [("resource", resource), ("after_ms", "\(Int(after / .milliseconds(1)))"), ("reason", reason)]
         case .expired(let resource, let reason), .oddObject(let resource, let reason):
             [("resource", resource), ("reason", reason)]
         case .stalled(let server, let action, let reason), .unreachable(let server, let action, let reason),
@@ -96,7 +96,7 @@ package enum KubernetesEvent: TelemetryEvent {
         case .forbidden(let action, let remedy, let reason), .ownersForbidden(let action, let remedy, let reason, _):
             [("action", action), ("remedy", remedy), ("reason", reason)]
         case .throttled(let server, let action, let wait):
-            [("server", server), ("action", action), ("wait", "\(wait)")]
+            [("server", server), ("action", action), ("wait_ms", "\(Int(wait / .milliseconds(1)))")]
         case .tooLarge(let resource, let bytes, let limit):
             [("resource", resource), ("bytes", "\(bytes)"), ("limit", "\(limit)")]
         case .ownerFailed(let action, let reason): [("action", action), ("reason", reason)]

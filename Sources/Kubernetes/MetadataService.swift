@@ -84,7 +84,12 @@ package struct MetadataService: Sendable {
     package func run() async {
         let alarms = Alarms()
         await withDiscardingTaskGroup { group in
-            group.addTask { for await _ in directory.demand { alarms.hurry.ring() } }
+            group.addTask {
+                for await _ in directory.demand {
+                    alarms.hurry.ring()
+                    alarms.namespaces.ring()
+                }
+            }
             group.addTask { await purge(alarms) }
             group.addTask { await keeper(alarms).run() }
             switch source {
@@ -98,6 +103,8 @@ package struct MetadataService: Sendable {
     private struct Alarms: Sendable {
         /// A log waits for a pod.
         let hurry = Alarm()
+        /// The same, for whoever asks for namespaces.
+        let namespaces = Alarm()
         /// There may be pods whose owners are not known.
         let owners = Alarm()
         /// There may be something to save.
@@ -122,7 +129,8 @@ package struct MetadataService: Sendable {
             group.addTask {
                 let namespaces = ClusterNamespaces(directory: directory, changed: alarms.save.ring)
                 var watch = ResourceWatch(
-                    namespaces, APIClient(access, timing: timing.watch), timing.watch, telemetry)
+                    namespaces, APIClient(access, timing: timing.watch), timing.watch, telemetry,
+                    hurry: Hurry(directory: directory, alarm: alarms.namespaces))
                 await watch.run()
             }
         }

@@ -47,13 +47,19 @@ struct ResourceWatch<Resource: WatchedResource> {
 
     /// Runs until the task is cancelled, and closes the client's connections then.
     mutating func run() async {
-        try? await Task.sleep(for: Pacer.random(.zero, timing.start))
+        await pause(
+            Pacer.Wait(
+                time: Pacer.random(.zero, timing.start),
+                atLeast: Pacer.random(.zero, min(timing.start, timing.hurriedWait))))
         while !Task.isCancelled {
             let wait = progress.current.version.isEmpty ? await list() : await watch()
-            guard let wait else { continue }
-            if let hurry { await hurry.pause(wait) } else { try? await Task.sleep(for: wait.time) }
+            if let wait { await pause(wait) }
         }
         await client.close()
+    }
+
+    private func pause(_ wait: Pacer.Wait) async {
+        if let hurry { await hurry.pause(wait) } else { try? await Task.sleep(for: wait.time) }
     }
 
     // MARK: Lists

@@ -2,8 +2,8 @@
 
 /// How long things may take, how long is waited between them, and how large an object may be.
 package struct WatchTiming: Sendable {
-    /// The first request is made within this time: all agents of a cluster may have been started at once.
-    package var start: Duration = .seconds(1)
+    /// The first request is made within this time, sooner when a log waits: all agents of a cluster may have been started at once.
+    package var start: Duration = .seconds(10)
     /// A connection must be there after so long.
     package var connect: Duration = .seconds(10)
     /// An answer must have begun after so long.

@@ -54,11 +54,18 @@ package enum WaitEnd: Sendable {
     case abandoned
 }
 
+/// Who describes logs once and for all says nothing more.
 extension LogDescriber {
+    /// Nobody knows.
     package func hasEnded(_ log: ContainerLog) -> Bool { false }
+    /// Nothing is done about it.
     package func waitBegan(_ log: ContainerLog) {}
+    /// Nothing is done about it.
     package func waitEnded(_ log: ContainerLog, _ end: WaitEnd) {}
+    /// Nothing is done about it.
     package func isGone(_ log: ContainerLog) {}
+    /// Nothing changes.
     package func takeChanges() -> DescriptionChanges { .none }
+    /// Nothing changes.
     package var hasChanges: Bool { false }
 }

@@ -4,10 +4,12 @@ import Records
 
 /// A container's log, as its path and the link to it tell.
 package struct ContainerIdentity: Hashable, Sendable {
+    /// Namespace and name of the pod.
     package var namespace: String
     package var pod: String
     /// The uid in the path.
     package var uid: String
+    /// The container's name.
     package var container: String
     /// The `N` of `N.log`.
     package var restarts: Int32

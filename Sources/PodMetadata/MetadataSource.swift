@@ -11,7 +11,9 @@ package struct MetadataSource: Sendable {
     package var labels: [Glob]?
     /// Which annotations are shown, by their keys.
     package var annotations: [Glob] = []
-    /// How both are written.
+    /// The labels of namespaces are shown too.
+    package var wantsNamespaces = false
+    /// How labels and annotations are written.
     package var style = LabelsStyle.nested
 
     package init(directory: PodDirectory? = nil) { self.directory = directory }

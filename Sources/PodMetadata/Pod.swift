@@ -2,7 +2,9 @@
 
 /// A label or an annotation, or any other name with a value.
 package struct Label: Hashable, Sendable {
+    /// `app.kubernetes.io/name`
     package let key: String
+    /// What it says; may be empty.
     package let value: String
 
     package init(_ key: String, _ value: String) {
@@ -64,6 +66,7 @@ package struct Pod: Hashable, Sendable {
 
     /// One of its containers, and its last two lives.
     package struct Container: Hashable, Sendable {
+        /// Its name in the pod.
         package var name: String
         /// As the pod's author wrote it.
         package var image: String

@@ -24,6 +24,7 @@ struct AgentMetadata {
         source.labels = settings.kubernetes.labels
         source.annotations = settings.kubernetes.annotations
         source.style = settings.kubernetes.labelsStyle
+        source.wantsNamespaces = settings.kubernetes.namespaceLabels
         // Nobody asks for pods whose logs nobody reads.
         let isWanted = settings.inputs.contains { $0.plugin.type == "kubernetes_logs" }
         guard isWanted, let access = try Self.access(settings.kubernetes, telemetry) else {

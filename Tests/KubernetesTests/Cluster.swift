@@ -147,7 +147,7 @@ final class Cluster: Sendable {
         let access = access ?? self.access
         let service = MetadataService(
             source: poll.map { .kubelet(access, poll: $0) } ?? .api(access), node: "node-1", directory: directory,
-            options: options, file: file, logsFolder: scratch.path("pods"), telemetry: telemetry.telemetry,
+            options: options, file: file, telemetry: telemetry.telemetry,
             fileSystem: fileSystem, timing: timing)
         var told = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { group in

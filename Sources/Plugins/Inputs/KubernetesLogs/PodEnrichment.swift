@@ -13,6 +13,7 @@ final class PodEnrichment: LogDescriber {
     private let own: OwnPod?
     private let directory: PodDirectory?
     private let format: MetadataFormat
+    private let wantsNamespaces: Bool
     private let parsers: [String]
     private let telemetry: Telemetry
     private var snapshot = PodSnapshot()
@@ -26,6 +27,7 @@ final class PodEnrichment: LogDescriber {
         own = settings.ownLogs ? nil : OwnPod.find()
         directory = context.metadata.directory
         format = context.metadata.format(node: context.node, staticFields: context.staticFields)
+        wantsNamespaces = context.metadata.wantsNamespaces
         parsers = context.chosenParsers
         telemetry = context.telemetry
         snapshot = directory?.snapshot ?? snapshot
@@ -71,7 +73,8 @@ final class PodEnrichment: LogDescriber {
 
     func describe(_ log: ContainerLog) -> LogDescription {
         let pod = snapshot.pods[log.folder.uid]
-        let isComplete = pod != nil || directory == nil
+        let namespaceLabels = snapshot.namespaces[log.folder.namespace]
+        let isComplete = directory == nil || pod != nil && (namespaceLabels != nil || !wantsNamespaces)
         var parsing: UInt8 = 0
         if let parser = instructions(log.folder, log.container)?.parser {
             parsing = parsers.firstIndex(of: parser).map { UInt8($0 + 1) } ?? RecordBatch.noParsing
@@ -81,7 +84,7 @@ final class PodEnrichment: LogDescriber {
         }
         return LogDescription(
             ending: format.ending(
-                of: ContainerIdentity(log), pod: pod, namespaceLabels: snapshot.namespaces[log.folder.namespace] ?? [],
+                of: ContainerIdentity(log), pod: pod, namespaceLabels: namespaceLabels ?? [],
                 isPartial: !isComplete),
             isComplete: isComplete, parsing: parsing)
     }
