@@ -72,6 +72,7 @@ import Testing
             cluster.directory.update(pod)
         }
         try LocalFileSystem().makeFolder(cluster.scratch.path("pods/shop_logged_uid-logged"))
+        cluster.directory.keepPods(withLogsIn: cluster.scratch.path("pods"))
         var timing = Cluster.timing
         timing.purge = .milliseconds(20)
         try await cluster.run(timing: timing) {

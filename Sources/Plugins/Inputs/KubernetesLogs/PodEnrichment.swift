@@ -14,6 +14,7 @@ final class PodEnrichment: LogDescriber {
     private let directory: PodDirectory?
     private let format: MetadataFormat
     private let wantsNamespaces: Bool
+    private let node: String
     private let parsers: [String]
     private let telemetry: Telemetry
     private var snapshot = PodSnapshot()
@@ -28,6 +29,7 @@ final class PodEnrichment: LogDescriber {
         directory = context.metadata.directory
         format = context.metadata.format(node: context.node, staticFields: context.staticFields)
         wantsNamespaces = context.metadata.wantsNamespaces
+        node = context.node
         parsers = context.chosenParsers
         telemetry = context.telemetry
         snapshot = directory?.snapshot ?? snapshot
@@ -109,16 +111,21 @@ final class PodEnrichment: LogDescriber {
         partial.insert(log.withoutID)
         telemetry.tell(
             PodEvent.partial(
-                namespace: log.folder.namespace, pod: log.folder.pod, uid: log.folder.uid, reason: reason))
+                namespace: log.folder.namespace, pod: log.folder.pod, uid: log.folder.uid, reason: reason(log)))
     }
 
     func isGone(_ log: ContainerLog) { partial.remove(log.withoutID) }
 
-    private var reason: String {
-        switch directory?.health {
+    private func reason(_ log: ContainerLog) -> String {
+        if snapshot.pods[log.folder.uid] != nil { return "the labels of its namespace are not known" }
+        return switch directory?.health {
         case .failing(let words): words
         case .starting: "nobody has answered yet"
-        case .current, nil: "it is not among this node's pods"
+        case .current, nil:
+            // Hardly a node is without any pod: more likely it has another name.
+            snapshot.pods.values.contains { $0.deletedAt == nil }
+                ? "it is not among this node's pods"
+                : "there are no pods on a node \(node); agent.node or NODE_NAME has to be the node's name in the cluster"
         }
     }
 
