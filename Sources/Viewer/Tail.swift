@@ -240,6 +240,7 @@ package final class Tail: Sendable {
             held.add(run, now: now)
             goesOn = try held.release(now: now) { line, _ in try show(.record(line)) }
             for notice in notices where !request.isQuiet {
+                guard NoticeQueue.isChosen(notice.sources, sieve.chosen) else { continue }
                 if let text = NoticeQueue.text(of: notice, sieve) { told.append((text, now + HoldBack.delay)) }
             }
             while goesOn, let first = told.first, first.due <= now {

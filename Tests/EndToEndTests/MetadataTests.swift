@@ -118,6 +118,10 @@ struct MetadataTests {
             return outcome.lines.map(String.init).filter { !$0.hasPrefix("--") }
         }
         #expect(try await tail("-l", "life=second") == ["reborn"])
+        // Not a word of others.
+        let words = try await Program.run(
+            "tail", "--data-dir", scene.agent.data, "--root", "/nonexistent", "-l", "life=second")
+        #expect(!words.output.contains("other"), "\(words.output)")
         #expect(try await tail("-l", "version=2") == ["two", "last words", "still the old one"])
         #expect(try await tail("deploy/web") == ["one", "two", "last words", "still the old one"])
         #expect(try await tail("sts/web") == ["reborn"])
