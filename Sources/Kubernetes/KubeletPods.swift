@@ -16,7 +16,7 @@ struct KubeletPods: Sendable {
 
     /// Runs until the task is cancelled, and closes the client's connections then.
     func run() async {
-        try? await Task.sleep(for: Pacer.random(.zero, min(timing.start, poll)))
+        // At once: nobody else asks this kubelet.
         var pacer = Pacer(timing)
         var isTroubled = true
         /// While the same log waits, each request comes twice as long after the one before it.
