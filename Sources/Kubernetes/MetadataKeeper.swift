@@ -13,6 +13,9 @@ struct MetadataKeeper: Sendable {
         var distance: Duration = .seconds(10)
     }
 
+    /// With less space than this left on its disk, nothing is saved.
+    private static let leastFree: UInt64 = 8 << 20
+
     let path: String
     let node: String
     let directory: PodDirectory
@@ -48,7 +51,12 @@ struct MetadataKeeper: Sendable {
             return false
         }
         do throws(DiskError) {
-            try fileSystem.makeFolder(Path.parent(path))
+            let folder = Path.parent(path)
+            try fileSystem.makeFolder(folder)
+            // The last bit of a full disk is the store's: records before metadata.
+            guard try fileSystem.freeSpace(folder) >= MetadataKeeper.leastFree else {
+                throw DiskError.full("write", path)
+            }
             var dated = file
             dated.saved = SystemClock.realtime
             try dated.write(path, fileSystem: fileSystem)

@@ -64,6 +64,19 @@ import Testing
         #expect(restored(cluster).snapshot.pods["uid-a"] != nil)
     }
 
+    @Test func `the last bit of a disk is left to the store`() async throws {
+        let files = FaultyFileSystem()
+        files.answerFreeSpace([1 << 20])
+        let cluster = try await Cluster { request in request.question == .listPods ? .list([JSON.pod("a")]) : nil }
+        try await cluster.run(fileSystem: files) {
+            try await cluster.until { cluster.telemetry.count("metadata_save_failures") >= 2 }
+            #expect(Directory.status(cluster.file) == nil)
+            files.answerFreeSpace([1 << 30])
+            try await cluster.until { cluster.telemetry.count("metadata_save_recoveries") == 1 }
+        }
+        #expect(restored(cluster).snapshot.pods["uid-a"] != nil)
+    }
+
     @Test func `pods that are long gone are forgotten, but not while they have logs`() async throws {
         let cluster = try await Cluster { request in request.question == .listPods ? .list([JSON.pod("a")]) : nil }
         for name in ["logged", "gone"] {
