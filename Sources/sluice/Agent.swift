@@ -4,6 +4,7 @@ import Disk
 import Glibc
 import Logging
 import Pipeline
+import PodMetadata
 import ServiceLifecycle
 import Settings
 import Store
@@ -70,7 +71,8 @@ struct Agent {
         let started = SystemClock.monotonic
         Machine.forgetStart()
         let report = ReportService(
-            store: store, control: control, deliveries: deliveries, telemetry: telemetry,
+            store: store, control: control, deliveries: deliveries, pods: metadata.source.directory,
+            telemetry: telemetry,
             interval: settings.agent.summaryInterval.duration,
             showsProgress: once && StandardStream.errorIsTerminal
                 && !settings.outputs.contains { $0.plugin.type == "stdout" })

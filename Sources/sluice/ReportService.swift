@@ -2,6 +2,7 @@
 import Disk
 import Logging
 import Pipeline
+import PodMetadata
 import Records
 import ServiceLifecycle
 import Store
@@ -14,17 +15,19 @@ final class ReportService: Service {
     private let store: Store
     private let control: LaneControl
     private let deliveries: DeliveriesService
+    private let pods: PodDirectory?
     private let telemetry: Telemetry
     private let interval: Duration
     private let showsProgress: Bool
 
     init(
-        store: Store, control: LaneControl, deliveries: DeliveriesService, telemetry: Telemetry, interval: Duration,
-        showsProgress: Bool
+        store: Store, control: LaneControl, deliveries: DeliveriesService, pods: PodDirectory?, telemetry: Telemetry,
+        interval: Duration, showsProgress: Bool
     ) {
         self.store = store
         self.control = control
         self.deliveries = deliveries
+        self.pods = pods
         self.telemetry = telemetry
         self.interval = interval
         self.showsProgress = showsProgress
@@ -66,6 +69,12 @@ final class ReportService: Service {
             if let failure = picture.failure { details.append("failing_\(name)", failure) }
         }
         if let trouble = store.trouble { details.append("store", trouble) }
+        if let pods {
+            details.append("pods", "\(pods.snapshot.pods.values.count { $0.deletedAt == nil })")
+            let partial = now.total(.partialRecords) - before.total(.partialRecords)
+            if partial > 0 { details.append("partial_metadata", "\(partial)") }
+            if case .failing(let reason) = pods.health { details.append("failing_metadata", reason) }
+        }
         telemetry.logger.info("summary", metadata: details.metadata)
     }
 
@@ -73,8 +82,17 @@ final class ReportService: Service {
 
     private func tellLedgerOnSignal() async {
         for await _ in await UnixSignalsSequence(trapping: .sigusr1) {
-            write(Ledger(store).text + "\n")
+            write(Ledger(store).text + "\n" + events + "\n")
         }
+    }
+
+    /// What has happened since the start, by the names of its metrics.
+    private var events: String {
+        let counters = telemetry.counters.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        let width = counters.map(\.key.count).max() ?? 0
+        return
+            (["events since the start"]
+            + counters.map { "  \($0.key.padded(to: width))  \($0.value)" }).joined(separator: "\n")
     }
 
     // MARK: --once
@@ -117,4 +135,8 @@ final class ReportService: Service {
         // Nobody is left to tell when standard error itself cannot be written.
         if let error = try? StandardStream.error() { try? error.write(Array(text.utf8).span) }
     }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

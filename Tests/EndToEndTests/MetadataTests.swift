@@ -1,5 +1,6 @@
 // `sluice run` beside an API server: what records show of their pods while pods come, change, go, and are unknown.
 import Foundation
+import Glibc
 import HTTPTestKit
 import Records
 import TestKit
@@ -144,6 +145,9 @@ struct MetadataTests {
             try scene.write("line \(count)", log)
             return scene.records.contains { $0.kubernetes.labels == pod.labels }
         }
+        running.send(SIGUSR1)
+        try await running.eventually("the counts") { running.errors.contains("metadata_completed_logs") }
+        #expect(running.errors.contains(/metadata_partial_logs +1\n/))
         let outcome = try await running.stop()
         #expect(outcome.errors.contains("a pod is not known after metadata_wait"))
         #expect(outcome.errors.contains("pod=late uid=u1 reason=\"there are no pods on a node node-1;"))
