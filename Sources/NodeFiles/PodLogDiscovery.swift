@@ -44,6 +44,8 @@ package final class PodLogDiscovery {
     private var containerIDs: [String: String] = [:]
     private var linkKeys: [String: String] = [:]
     private var logs: [FamilyKey: ContainerLog] = [:]
+    /// The same logs by the uid of their pod.
+    private var logsOfPods: [String: Set<FamilyKey>] = [:]
     /// Logs that wait for their descriptions, and until when.
     private var waiting: [FamilyKey: Int64] = [:]
     /// Pods' folders of which something is not wanted, by the uid in their names: that may change.
@@ -104,8 +106,10 @@ package final class PodLogDiscovery {
         switch describer.takeChanges() {
         case .none: return
         case .pods(let uids):
-            for uid in uids { if let name = passedOver[uid] { lookAtPod(name) } }
-            for key in logs.keys where logs[key].map({ uids.contains($0.folder.uid) }) ?? false { describeAnew(key) }
+            for uid in uids {
+                if let name = passedOver[uid] { lookAtPod(name) }
+                for key in logsOfPods[uid] ?? [] { describeAnew(key) }
+            }
         case .all:
             for name in passedOver.values { lookAtPod(name) }
             for key in logs.keys { describeAnew(key) }
@@ -128,7 +132,10 @@ package final class PodLogDiscovery {
 
     private func forget(_ key: FamilyKey) {
         endWait(key, .abandoned)
-        if let log = logs.removeValue(forKey: key) { describer.isGone(log) }
+        guard let log = logs.removeValue(forKey: key) else { return }
+        logsOfPods[log.folder.uid]?.remove(key)
+        if logsOfPods[log.folder.uid]?.isEmpty == true { logsOfPods[log.folder.uid] = nil }
+        describer.isGone(log)
     }
 
     private func beginWait(_ key: FamilyKey, _ log: ContainerLog) {
@@ -257,6 +264,7 @@ package final class PodLogDiscovery {
                 var log = ContainerLog(folder: folder, container: container, restart: restart)
                 log.containerID = containerIDs["\(Path.name(Path.parent(path)))/\(container)/\(restart).log"] ?? ""
                 logs[key] = log
+                logsOfPods[folder.uid, default: []].insert(key)
             }
             guard let log = logs[key] else { continue }
             let isNew = !tailer.isFollowing(key)

@@ -52,6 +52,8 @@ package final class PodDirectory: Sendable {
 
     private struct Writing {
         var owners: [String: Owner] = [:]
+        /// Controllers of pods whose own owners are not known, by their uids.
+        var unknownControllers: [String: (controller: Owner, namespace: String)] = [:]
     }
 
     private let published = Mutex(Published())
@@ -116,7 +118,7 @@ package final class PodDirectory: Sendable {
             var present: Set<String> = []
             for pod in pods {
                 present.insert(pod.uid)
-                put(pod, &snapshot, &changed, writing)
+                put(pod, &snapshot, &changed, &writing)
             }
             for (uid, pod) in snapshot.pods where pod.deletedAt == nil && !present.contains(uid) {
                 snapshot.pods[uid]?.deletedAt = now
@@ -127,7 +129,7 @@ package final class PodDirectory: Sendable {
 
     /// A pod is new, or has changed.
     package func update(_ pod: Pod) {
-        write { writing, snapshot, changed in put(pod, &snapshot, &changed, writing) }
+        write { writing, snapshot, changed in put(pod, &snapshot, &changed, &writing) }
     }
 
     /// A pod is gone; what is known of it stays for a while. A static pod's mirror may have been made anew by then.
@@ -137,7 +139,7 @@ package final class PodDirectory: Sendable {
             if let known = snapshot.pods[pod.uid], known.apiUID != pod.apiUID { return }
             var pod = pod
             pod.deletedAt = now
-            put(pod, &snapshot, &changed, writing)
+            put(pod, &snapshot, &changed, &writing)
         }
     }
 
@@ -165,6 +167,7 @@ package final class PodDirectory: Sendable {
     package func learn(owner: Owner, of controllerUID: String) {
         write { writing, snapshot, changed in
             writing.owners[controllerUID] = owner
+            writing.unknownControllers[controllerUID] = nil
             for (uid, pod) in snapshot.pods where pod.controller?.uid == controllerUID && pod.owner != owner {
                 snapshot.pods[uid]?.owner = owner
                 changed.insert(uid)
@@ -177,7 +180,7 @@ package final class PodDirectory: Sendable {
         write { writing, snapshot, changed in
             writing.owners.merge(file.owners) { known, _ in known }
             snapshot.namespaces.merge(file.namespaces) { known, _ in known }
-            for pod in file.pods where snapshot.pods[pod.uid] == nil { put(pod, &snapshot, &changed, writing) }
+            for pod in file.pods where snapshot.pods[pod.uid] == nil { put(pod, &snapshot, &changed, &writing) }
         }
     }
 
@@ -207,21 +210,13 @@ package final class PodDirectory: Sendable {
             }
             let controllers = Set(snapshot.pods.values.compactMap { $0.controller?.uid })
             writing.owners = writing.owners.filter { controllers.contains($0.key) }
+            writing.unknownControllers = writing.unknownControllers.filter { controllers.contains($0.key) }
         }
     }
 
     /// The owners of pods whose own owners nobody has asked for yet, each with its namespace.
     package var unknownControllers: [(controller: Owner, namespace: String)] {
-        writing.withLock { writing in
-            var found: [String: (Owner, String)] = [:]
-            for pod in snapshot.pods.values where pod.deletedAt == nil {
-                guard let controller = pod.controller, OwnerRules.mayBeOwned(controller),
-                    writing.owners[controller.uid] == nil
-                else { continue }
-                found[controller.uid] = (controller, pod.namespace)
-            }
-            return found.values.map { (controller: $0.0, namespace: $0.1) }
-        }
+        writing.withLock { Array($0.unknownControllers.values) }
     }
 
     /// What is to be known at the next start.
@@ -236,7 +231,8 @@ package final class PodDirectory: Sendable {
         }
     }
 
-    private func put(_ pod: Pod, _ snapshot: inout PodSnapshot, _ changed: inout Set<String>, _ writing: Writing) {
+    private func put(_ pod: Pod, _ snapshot: inout PodSnapshot, _ changed: inout Set<String>, _ writing: inout Writing)
+    {
         let known = snapshot.pods[pod.uid]
         // A pod may call itself the mirror of another one; the real one is not given up for it.
         if let known, pod.isStatic, !known.isStatic { return }
@@ -245,6 +241,11 @@ package final class PodDirectory: Sendable {
         // The address goes when the pod ends, but its last lines are read after that.
         if pod.ip.isEmpty { pod.ip = known?.ip ?? "" }
         guard pod != known else { return }
+        if let controller = pod.controller, pod.deletedAt == nil, OwnerRules.mayBeOwned(controller),
+            writing.owners[controller.uid] == nil
+        {
+            writing.unknownControllers[controller.uid] = (controller, pod.namespace)
+        }
         snapshot.pods[pod.uid] = pod
         changed.insert(pod.uid)
     }
