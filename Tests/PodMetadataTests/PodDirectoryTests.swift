@@ -201,6 +201,13 @@ struct OwnerRulesTests {
         #expect(workload("Job", "\(time / 60)", created: time)?.kind == "Job")
     }
 
+    @Test(arguments: [Int64.max, Int64.max - 86_400, 999_999_999, 0])
+    func `a job may be named after any number`(number: Int64) {
+        let name = "x-" + String(repeating: "0", count: 8) + "\(number)"
+        #expect(workload("Job", name, created: 1_795_402_800)?.kind == "Job")
+        #expect(workload("Job", "x-\(number)", created: 1_795_402_800)?.kind == "Job")
+    }
+
     @Test func `others are what they are`() {
         #expect(workload("StatefulSet", "db") == Owner(kind: "StatefulSet", name: "db", uid: "c"))
         #expect(OwnerRules.workload(of: Pod(uid: "u", namespace: "n", name: "p")) == nil)
