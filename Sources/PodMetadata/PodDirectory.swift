@@ -201,7 +201,9 @@ package final class PodDirectory: Sendable {
             let deleted = snapshot.pods.values.filter { $0.deletedAt != nil }
                 .sorted { ($0.deletedAt ?? 0) > ($1.deletedAt ?? 0) }
             for (index, pod) in deleted.enumerated() {
-                let isOld = now - (pod.deletedAt ?? now) > PodDirectory.retention
+                // The time may be from a file that was damaged.
+                let (age, isTooLarge) = now.subtractingReportingOverflow(pod.deletedAt ?? now)
+                let isOld = age > PodDirectory.retention || isTooLarge
                 guard index >= PodDirectory.mostDeleted || isOld && !hasLogs(pod) else { continue }
                 snapshot.pods[pod.uid] = nil
             }

@@ -83,6 +83,16 @@ struct PodDirectoryTests {
         #expect(directory.snapshot.pods["victim"]?.name == "real")
     }
 
+    @Test func `an odd time in the file of the last stop does no harm`() {
+        var old = pod("a")
+        old.deletedAt = .min
+        var file = MetadataFile(node: "node")
+        file.pods = [old]
+        directory.restore(file)
+        directory.purge(now: 1_795_402_800_000_000_000)
+        #expect(directory.snapshot.pods.isEmpty)
+    }
+
     @Test func `a name that is used again is another pod`() {
         directory.update(pod("db-0", uid: "one", labels: [Label("revision", "1")]))
         directory.remove(pod("db-0", uid: "one", labels: [Label("revision", "1")]), now: 1)
