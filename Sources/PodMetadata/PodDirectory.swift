@@ -52,6 +52,8 @@ package final class PodDirectory: Sendable {
 
     private struct Writing {
         var owners: [String: Owner] = [:]
+        /// Namespaces that are gone, and known for as long as pods of theirs are.
+        var goneNamespaces: Set<String> = []
     }
 
     private let published = Mutex(Published())
@@ -143,19 +145,27 @@ package final class PodDirectory: Sendable {
 
     /// These are all namespaces, with their labels.
     package func replaceNamespaces(with namespaces: [String: [Label]]) {
-        write { _, snapshot, changed in
-            guard snapshot.namespaces != namespaces else { return }
-            for (uid, pod) in snapshot.pods where snapshot.namespaces[pod.namespace] != namespaces[pod.namespace] {
+        write { writing, snapshot, changed in
+            writing.goneNamespaces = Set(snapshot.namespaces.keys).subtracting(namespaces.keys)
+            // Lines of the pods that they had may still be read; the others go with the next purge.
+            let all = namespaces.merging(snapshot.namespaces) { present, _ in present }
+            guard snapshot.namespaces != all else { return }
+            for (uid, pod) in snapshot.pods where snapshot.namespaces[pod.namespace] != all[pod.namespace] {
                 changed.insert(uid)
             }
-            snapshot.namespaces = namespaces
+            snapshot.namespaces = all
         }
     }
 
     /// A namespace is new or has changed; nil: it is gone, and what is known of it stays with the pods that it had.
     package func updateNamespace(_ name: String, labels: [Label]?) {
-        write { _, snapshot, changed in
-            guard let labels, snapshot.namespaces[name] != labels else { return }
+        write { writing, snapshot, changed in
+            guard let labels else {
+                writing.goneNamespaces.insert(name)
+                return
+            }
+            writing.goneNamespaces.remove(name)
+            guard snapshot.namespaces[name] != labels else { return }
             snapshot.namespaces[name] = labels
             for (uid, pod) in snapshot.pods where pod.namespace == name { changed.insert(uid) }
         }
@@ -209,6 +219,10 @@ package final class PodDirectory: Sendable {
             }
             let controllers = Set(snapshot.pods.values.compactMap { $0.controller?.uid })
             writing.owners = writing.owners.filter { controllers.contains($0.key) }
+            for name in writing.goneNamespaces.subtracting(snapshot.pods.values.map(\.namespace)) {
+                snapshot.namespaces[name] = nil
+                writing.goneNamespaces.remove(name)
+            }
         }
     }
 

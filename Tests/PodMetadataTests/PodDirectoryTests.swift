@@ -93,6 +93,23 @@ struct PodDirectoryTests {
         #expect(directory.snapshot.pods.isEmpty)
     }
 
+    @Test func `labels of a namespace that is gone stay with the pods that it had`() {
+        directory.update(pod("a"))
+        directory.replaceNamespaces(with: ["shop": [Label("team", "x")]])
+        directory.replaceAll(with: [], now: 1)
+        directory.replaceNamespaces(with: [:])
+        #expect(directory.snapshot.namespaces["shop"] == [Label("team", "x")])
+    }
+
+    @Test func `namespaces that come and go are not kept for ever`() {
+        for number in 0..<1_000 {
+            directory.updateNamespace("ci-\(number)", labels: [Label("build", "\(number)")])
+            directory.updateNamespace("ci-\(number)", labels: nil)
+        }
+        directory.purge(now: 1)
+        #expect(directory.snapshot.namespaces.count < 10)
+    }
+
     @Test func `a name that is used again is another pod`() {
         directory.update(pod("db-0", uid: "one", labels: [Label("revision", "1")]))
         directory.remove(pod("db-0", uid: "one", labels: [Label("revision", "1")]), now: 1)
