@@ -254,8 +254,12 @@ package final class PodDirectory: Sendable {
 
     private func put(_ pod: Pod, _ snapshot: inout PodSnapshot, _ changed: inout Set<String>, _ writing: Writing) {
         let known = snapshot.pods[pod.uid]
-        // A pod may call itself the mirror of another one; the real one is not given up for it.
+        // A pod may call itself the mirror of another one; the real one is not given up for it. While both are there nobody can
+        // tell which of two mirrors lies, so that readers compare the names with those of the logs.
         if let known, pod.isStatic, !known.isStatic { return }
+        if let known, pod.isStatic, known.deletedAt == nil, pod.namespace != known.namespace || pod.name != known.name {
+            return
+        }
         var pod = pod
         pod.owner = pod.controller.flatMap { writing.owners[$0.uid] } ?? OwnerRules.workload(of: pod)
         // The address goes when the pod ends, but its last lines are read after that.

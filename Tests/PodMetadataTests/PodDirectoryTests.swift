@@ -110,6 +110,21 @@ struct PodDirectoryTests {
         #expect(directory.snapshot.namespaces.count < 10)
     }
 
+    @Test func `a static pod's logs are not another pod's because that says so`() {
+        func mirror(_ name: String, _ apiUID: String, _ labels: [Label]) -> Pod {
+            var mirror = pod(name, uid: "hash", labels: labels)
+            mirror.apiUID = apiUID
+            mirror.isStatic = true
+            return mirror
+        }
+        directory.update(mirror("etcd", "real", [Label("component", "etcd")]))
+        directory.update(mirror("liar", "liar", [Label("component", "lies")]))
+        #expect(directory.snapshot.pods["hash"]?.name == "etcd")
+        directory.remove(mirror("liar", "liar", [Label("component", "lies")]), now: 1)
+        #expect(directory.snapshot.pods["hash"]?.name == "etcd")
+        #expect(directory.snapshot.pods["hash"]?.deletedAt == nil)
+    }
+
     @Test func `a name that is used again is another pod`() {
         directory.update(pod("db-0", uid: "one", labels: [Label("revision", "1")]))
         directory.remove(pod("db-0", uid: "one", labels: [Label("revision", "1")]), now: 1)
