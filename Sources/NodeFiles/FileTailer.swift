@@ -470,7 +470,7 @@ package final class FileTailer {
     // MARK: Reading
 
     func makeReady(_ family: LogFamily) {
-        guard !family.isReady, !family.isHeld else { return }
+        guard !family.isReady, !family.isHeld || family.hasNewMarks else { return }
         family.isReady = true
         family.turn = 0
         ready.append(family)
@@ -538,6 +538,7 @@ package final class FileTailer {
             report(family, &batch, define)
             return true
         }
+        if family.isHeld { return false }
         while let file = family.current {
             do throws(DiskError) {
                 if options.checksTail, file.turnBegins(family), try !file.edgesStillStand() {

@@ -102,6 +102,24 @@ struct DescriptionTests {
         #expect(node.texts() == ["first", "second"])
     }
 
+    /// `start_at: end`: what stands in the files at the very first start is passed over.
+    @Test func `what is passed over at the first start stays so when the agent is killed while a log waits`() throws {
+        let node = try Node { $0.skipsPresent = true }
+        node.reader.patience = .max / 4
+        node.reader.describer.unknown = ["web"]
+        try node.write("before the first start")
+        node.reader.open()
+        node.reader.drain()
+        try node.write("after it")
+        node.reader.crash()
+        // Something of the input is known to the store by now, or nothing: a second start is not the first.
+        node.reader.options.skipsPresent = false
+        node.reader.describer.unknown = []
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.texts() == ["after it"])
+    }
+
     @Test func `a log that is not wanted any more is left where it stands, and goes on there`() throws {
         let node = try Node()
         try node.write("first")
