@@ -260,6 +260,8 @@ package final class PodLogDiscovery {
             }
             guard let log = logs[key] else { continue }
             let isNew = !tailer.isFollowing(key)
+            // One that waits and was given up for want of room: what comes now is another log by its name.
+            if isNew { endWait(key, .abandoned) }
             tailer.reconcile(
                 key,
                 identity: SourceIdentity(

@@ -1,5 +1,6 @@
 // Logs whose pods are not known yet, not known any longer than can be waited, known anew, or not wanted by what is known of them.
 import Disk
+import Foundation
 import NodeFiles
 import Records
 import Telemetry
@@ -118,6 +119,28 @@ struct DescriptionTests {
         node.reader.open()
         node.reader.drain()
         #expect(node.texts() == ["after it"])
+    }
+
+    @Test func `a log that comes again while the one before it still waits ends that wait`() throws {
+        let node = try Node { $0.maxHeld = 100 }
+        node.reader.patience = .max / 4
+        node.reader.describer.unknown = ["web", "other"]
+        let other = try node.node.start(pod: "other")
+        try node.write("a line of some thirty bytes")
+        // The older one is given up: the times of files are no finer than some milliseconds.
+        Thread.sleep(forTimeInterval: 0.05)
+        try other.write(Array("a line of some thirty bytes".utf8), to: .stdout)
+        node.reader.open()
+        node.reader.drain()
+        for folder in [node.app.folder, other.folder] {
+            try LocalFileSystem().remove("\(folder)/0.log")
+            node.reader.drain()
+        }
+        #expect(node.reader.count(.abandonedBytes) > 0)
+        _ = try OwnedFile.open("\(node.app.folder)/0.log", .createNew)
+        node.reader.drain()
+        let told = node.reader.describer.told.filter { $0.hasPrefix("web") }
+        #expect(told == ["web waits", "web abandoned", "web waits"])
     }
 
     @Test func `a log that is not wanted any more is left where it stands, and goes on there`() throws {
