@@ -275,6 +275,7 @@ package final class PodLogDiscovery {
                 forget(key)
             }
         }
+        tailer.forgetMissing(in: path)
         if newest < 0, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
     }
 

@@ -143,6 +143,26 @@ struct DescriptionTests {
         #expect(told == ["web waits", "web abandoned", "web waits"])
     }
 
+    @Test func `what is deleted while it is unwanted is forgotten when its log is wanted again`() throws {
+        let node = try Node()
+        try node.fill("first")
+        node.reader.open()
+        node.reader.drain()
+        try node.app.rotate()
+        node.reader.drain()
+        #expect(node.reader.positions.count == 1)
+        node.reader.isWanted = { _ in false }
+        node.reader.describer.changes = .all
+        node.reader.drain()
+        try node.app.remove(#require(node.app.rotatedPlain.first))
+        try node.write("second")
+        node.reader.isWanted = { _ in true }
+        node.reader.describer.changes = .all
+        node.reader.drain()
+        #expect(node.difference() == nil)
+        #expect(node.reader.positions.count == 1)
+    }
+
     @Test func `a log that is not wanted any more is left where it stands, and goes on there`() throws {
         let node = try Node()
         try node.write("first")
