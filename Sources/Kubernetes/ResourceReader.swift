@@ -1,5 +1,6 @@
 // What the answers about one kind of objects say, and what becomes of it.
 private import Bytes
+private import HTTPTransport
 private import PodMetadata
 internal import Telemetry
 
@@ -100,7 +101,7 @@ struct ResourceReader<Resource: WatchedResource>: Sendable {
 extension APIError {
     /// What an event of the type `ERROR` means.
     fileprivate init(_ status: APIStatus) {
-        let wait = status.retryAfterSeconds.map { Duration.seconds(max(0, $0)) }
+        let wait = status.retryAfterSeconds.map { min(.seconds(max(0, $0)), RetryAfter.longestWait) }
         switch status.code {
         case 410: self = .gone(status.message)
         case _ where status.reason == "Expired" || status.reason == "Gone": self = .gone(status.message)

@@ -252,6 +252,17 @@ package final class FileTailer {
         }
     }
 
+    /// A folder's logs are wanted again: of what is known of it from before, the files that are gone by now are forgotten.
+    func forgetMissing(in folder: String) {
+        guard !isFirstLook, let sources = known[folder] else { return }
+        guard let unread = sources.isEmpty ? UnreadFiles() : unreadFiles(in: folder) else { return }
+        let left = sources.filter { source in FilePosition(source.position).map { unread.has($0) } ?? false }
+        for source in sources where !left.contains(where: { $0.number == source.number }) {
+            untold.append(Progress(source: source.number, position: source.position, isRetired: true))
+        }
+        known[folder] = left.isEmpty ? nil : left
+    }
+
     /// A writer closed a file by this name.
     package func closed(_ key: FamilyKey, name: String) {
         guard let family = families[key] else { return }
@@ -470,7 +481,7 @@ package final class FileTailer {
     // MARK: Reading
 
     func makeReady(_ family: LogFamily) {
-        guard !family.isReady, !family.isHeld else { return }
+        guard !family.isReady, !family.isHeld || family.hasNewMarks else { return }
         family.isReady = true
         family.turn = 0
         ready.append(family)
@@ -538,6 +549,7 @@ package final class FileTailer {
             report(family, &batch, define)
             return true
         }
+        if family.isHeld { return false }
         while let file = family.current {
             do throws(DiskError) {
                 if options.checksTail, file.turnBegins(family), try !file.edgesStillStand() {

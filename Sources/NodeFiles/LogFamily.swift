@@ -48,6 +48,9 @@ final class LogFamily {
     /// The file that is to be read next; nil when all are done.
     var current: TailedFile? { files.first { !$0.isDone } }
 
+    /// Something is to be told of a file although nothing was read of it: what was passed over.
+    var hasNewMarks: Bool { files.contains { $0.hasNewMarks } }
+
     /// Bytes known to be unread in all its files.
     var lag: UInt64 { files.reduce(0) { $0 + ($1.isDone ? 0 : $1.lag) } }
 

@@ -268,6 +268,8 @@ package final class PodLogDiscovery {
             }
             guard let log = logs[key] else { continue }
             let isNew = !tailer.isFollowing(key)
+            // One that waits and was given up for want of room: what comes now is another log by its name.
+            if isNew { endWait(key, .abandoned) }
             tailer.reconcile(
                 key,
                 identity: SourceIdentity(
@@ -281,6 +283,7 @@ package final class PodLogDiscovery {
                 forget(key)
             }
         }
+        tailer.forgetMissing(in: path)
         if newest < 0, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
     }
 

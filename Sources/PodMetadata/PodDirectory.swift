@@ -54,6 +54,8 @@ package final class PodDirectory: Sendable {
         var owners: [String: Owner] = [:]
         /// Controllers of pods whose own owners are not known, by their uids.
         var unknownControllers: [String: (controller: Owner, namespace: String)] = [:]
+        /// Namespaces that are gone, and known for as long as pods of theirs are.
+        var goneNamespaces: Set<String> = []
     }
 
     private let published = Mutex(Published())
@@ -145,19 +147,27 @@ package final class PodDirectory: Sendable {
 
     /// These are all namespaces, with their labels.
     package func replaceNamespaces(with namespaces: [String: [Label]]) {
-        write { _, snapshot, changed in
-            guard snapshot.namespaces != namespaces else { return }
-            for (uid, pod) in snapshot.pods where snapshot.namespaces[pod.namespace] != namespaces[pod.namespace] {
+        write { writing, snapshot, changed in
+            writing.goneNamespaces = Set(snapshot.namespaces.keys).subtracting(namespaces.keys)
+            // Lines of the pods that they had may still be read; the others go with the next purge.
+            let all = namespaces.merging(snapshot.namespaces) { present, _ in present }
+            guard snapshot.namespaces != all else { return }
+            for (uid, pod) in snapshot.pods where snapshot.namespaces[pod.namespace] != all[pod.namespace] {
                 changed.insert(uid)
             }
-            snapshot.namespaces = namespaces
+            snapshot.namespaces = all
         }
     }
 
     /// A namespace is new or has changed; nil: it is gone, and what is known of it stays with the pods that it had.
     package func updateNamespace(_ name: String, labels: [Label]?) {
-        write { _, snapshot, changed in
-            guard let labels, snapshot.namespaces[name] != labels else { return }
+        write { writing, snapshot, changed in
+            guard let labels else {
+                writing.goneNamespaces.insert(name)
+                return
+            }
+            writing.goneNamespaces.remove(name)
+            guard snapshot.namespaces[name] != labels else { return }
             snapshot.namespaces[name] = labels
             for (uid, pod) in snapshot.pods where pod.namespace == name { changed.insert(uid) }
         }
@@ -204,13 +214,19 @@ package final class PodDirectory: Sendable {
             let deleted = snapshot.pods.values.filter { $0.deletedAt != nil }
                 .sorted { ($0.deletedAt ?? 0) > ($1.deletedAt ?? 0) }
             for (index, pod) in deleted.enumerated() {
-                let isOld = now - (pod.deletedAt ?? now) > PodDirectory.retention
+                // The time may be from a file that was damaged.
+                let (age, isTooLarge) = now.subtractingReportingOverflow(pod.deletedAt ?? now)
+                let isOld = age > PodDirectory.retention || isTooLarge
                 guard index >= PodDirectory.mostDeleted || isOld && !hasLogs(pod) else { continue }
                 snapshot.pods[pod.uid] = nil
             }
             let controllers = Set(snapshot.pods.values.compactMap { $0.controller?.uid })
             writing.owners = writing.owners.filter { controllers.contains($0.key) }
             writing.unknownControllers = writing.unknownControllers.filter { controllers.contains($0.key) }
+            for name in writing.goneNamespaces.subtracting(snapshot.pods.values.map(\.namespace)) {
+                snapshot.namespaces[name] = nil
+                writing.goneNamespaces.remove(name)
+            }
         }
     }
 
@@ -234,8 +250,12 @@ package final class PodDirectory: Sendable {
     private func put(_ pod: Pod, _ snapshot: inout PodSnapshot, _ changed: inout Set<String>, _ writing: inout Writing)
     {
         let known = snapshot.pods[pod.uid]
-        // A pod may call itself the mirror of another one; the real one is not given up for it.
+        // A pod may call itself the mirror of another one; the real one is not given up for it. While both are there nobody can
+        // tell which of two mirrors lies, so that readers compare the names with those of the logs.
         if let known, pod.isStatic, !known.isStatic { return }
+        if let known, pod.isStatic, known.deletedAt == nil, pod.namespace != known.namespace || pod.name != known.name {
+            return
+        }
         var pod = pod
         pod.owner = pod.controller.flatMap { writing.owners[$0.uid] } ?? OwnerRules.workload(of: pod)
         // The address goes when the pod ends, but its last lines are read after that.

@@ -113,7 +113,7 @@ private enum ContainerReader {
             let life = last.object(kind, json)
             guard let id = id(life, json) else { continue }
             let own = life.integer("restartCount", json).map { PodReader.count($0) }
-            return Pod.Life(id: id, restarts: own ?? max(0, restarts - 1), hasEnded: hasEnded)
+            return Pod.Life(id: id, restarts: own ?? max(1, restarts) - 1, hasEnded: hasEnded)
         }
         return nil
     }

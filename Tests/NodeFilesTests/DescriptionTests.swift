@@ -1,5 +1,6 @@
 // Logs whose pods are not known yet, not known any longer than can be waited, known anew, or not wanted by what is known of them.
 import Disk
+import Foundation
 import NodeFiles
 import Records
 import Telemetry
@@ -100,6 +101,66 @@ struct DescriptionTests {
         node.reader.open()
         node.reader.drain()
         #expect(node.texts() == ["first", "second"])
+    }
+
+    /// `start_at: end`: what stands in the files at the very first start is passed over.
+    @Test func `what is passed over at the first start stays so when the agent is killed while a log waits`() throws {
+        let node = try Node { $0.skipsPresent = true }
+        node.reader.patience = .max / 4
+        node.reader.describer.unknown = ["web"]
+        try node.write("before the first start")
+        node.reader.open()
+        node.reader.drain()
+        try node.write("after it")
+        node.reader.crash()
+        // Something of the input is known to the store by now, or nothing: a second start is not the first.
+        node.reader.options.skipsPresent = false
+        node.reader.describer.unknown = []
+        node.reader.open()
+        node.reader.drain()
+        #expect(node.texts() == ["after it"])
+    }
+
+    @Test func `a log that comes again while the one before it still waits ends that wait`() throws {
+        let node = try Node { $0.maxHeld = 100 }
+        node.reader.patience = .max / 4
+        node.reader.describer.unknown = ["web", "other"]
+        let other = try node.node.start(pod: "other")
+        try node.write("a line of some thirty bytes")
+        // The older one is given up: the times of files are no finer than some milliseconds.
+        Thread.sleep(forTimeInterval: 0.05)
+        try other.write(Array("a line of some thirty bytes".utf8), to: .stdout)
+        node.reader.open()
+        node.reader.drain()
+        for folder in [node.app.folder, other.folder] {
+            try LocalFileSystem().remove("\(folder)/0.log")
+            node.reader.drain()
+        }
+        #expect(node.reader.count(.abandonedBytes) > 0)
+        _ = try OwnedFile.open("\(node.app.folder)/0.log", .createNew)
+        node.reader.drain()
+        let told = node.reader.describer.told.filter { $0.hasPrefix("web") }
+        #expect(told == ["web waits", "web abandoned", "web waits"])
+    }
+
+    @Test func `what is deleted while it is unwanted is forgotten when its log is wanted again`() throws {
+        let node = try Node()
+        try node.fill("first")
+        node.reader.open()
+        node.reader.drain()
+        try node.app.rotate()
+        node.reader.drain()
+        #expect(node.reader.positions.count == 1)
+        node.reader.isWanted = { _ in false }
+        node.reader.describer.changes = .all
+        node.reader.drain()
+        try node.app.remove(#require(node.app.rotatedPlain.first))
+        try node.write("second")
+        node.reader.isWanted = { _ in true }
+        node.reader.describer.changes = .all
+        node.reader.drain()
+        #expect(node.difference() == nil)
+        #expect(node.reader.positions.count == 1)
     }
 
     @Test func `a log that is not wanted any more is left where it stands, and goes on there`() throws {

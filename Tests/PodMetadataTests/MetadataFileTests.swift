@@ -130,5 +130,9 @@ struct MetadataFileTests {
             #expect(throws: DiskError.self) { try MetadataFile(node: "new").write(path, fileSystem: files) }
             #expect(try MetadataFile.read(path) == old)
         }
+        let files = FaultyFileSystem()
+        files.plan(.halfWrite(28), atCall: 3)
+        #expect(throws: DiskError.self) { try MetadataFile(node: "new").write(path, fileSystem: files) }
+        #expect(try Directory.list(scratch.path).map(\.name) == ["metadata.json"], "the disk is full")
     }
 }

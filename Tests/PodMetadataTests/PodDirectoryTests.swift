@@ -83,6 +83,48 @@ struct PodDirectoryTests {
         #expect(directory.snapshot.pods["victim"]?.name == "real")
     }
 
+    @Test func `an odd time in the file of the last stop does no harm`() {
+        var old = pod("a")
+        old.deletedAt = .min
+        var file = MetadataFile(node: "node")
+        file.pods = [old]
+        directory.restore(file)
+        directory.purge(now: 1_795_402_800_000_000_000)
+        #expect(directory.snapshot.pods.isEmpty)
+    }
+
+    @Test func `labels of a namespace that is gone stay with the pods that it had`() {
+        directory.update(pod("a"))
+        directory.replaceNamespaces(with: ["shop": [Label("team", "x")]])
+        directory.replaceAll(with: [], now: 1)
+        directory.replaceNamespaces(with: [:])
+        #expect(directory.snapshot.namespaces["shop"] == [Label("team", "x")])
+    }
+
+    @Test func `namespaces that come and go are not kept for ever`() {
+        for number in 0..<1_000 {
+            directory.updateNamespace("ci-\(number)", labels: [Label("build", "\(number)")])
+            directory.updateNamespace("ci-\(number)", labels: nil)
+        }
+        directory.purge(now: 1)
+        #expect(directory.snapshot.namespaces.count < 10)
+    }
+
+    @Test func `a static pod's logs are not another pod's because that says so`() {
+        func mirror(_ name: String, _ apiUID: String, _ labels: [Label]) -> Pod {
+            var mirror = pod(name, uid: "hash", labels: labels)
+            mirror.apiUID = apiUID
+            mirror.isStatic = true
+            return mirror
+        }
+        directory.update(mirror("etcd", "real", [Label("component", "etcd")]))
+        directory.update(mirror("liar", "liar", [Label("component", "lies")]))
+        #expect(directory.snapshot.pods["hash"]?.name == "etcd")
+        directory.remove(mirror("liar", "liar", [Label("component", "lies")]), now: 1)
+        #expect(directory.snapshot.pods["hash"]?.name == "etcd")
+        #expect(directory.snapshot.pods["hash"]?.deletedAt == nil)
+    }
+
     @Test func `a name that is used again is another pod`() {
         directory.update(pod("db-0", uid: "one", labels: [Label("revision", "1")]))
         directory.remove(pod("db-0", uid: "one", labels: [Label("revision", "1")]), now: 1)
@@ -199,6 +241,13 @@ struct OwnerRulesTests {
         #expect(workload("Job", "backup-\(time / 60)", created: time + 200_000)?.kind == "Job")
         #expect(workload("Job", "backup-99999999999999999999", created: time)?.kind == "Job")
         #expect(workload("Job", "\(time / 60)", created: time)?.kind == "Job")
+    }
+
+    @Test(arguments: [Int64.max, Int64.max - 86_400, 999_999_999, 0])
+    func `a job may be named after any number`(number: Int64) {
+        let name = "x-" + String(repeating: "0", count: 8) + "\(number)"
+        #expect(workload("Job", name, created: 1_795_402_800)?.kind == "Job")
+        #expect(workload("Job", "x-\(number)", created: 1_795_402_800)?.kind == "Job")
     }
 
     @Test func `others are what they are`() {

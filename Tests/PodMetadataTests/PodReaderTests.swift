@@ -121,6 +121,12 @@ struct PodReaderTests {
         #expect(ended.current == Pod.Life(id: "bb", restarts: 0, hasEnded: true) && ended.previous == nil)
     }
 
+    @Test func `a count of restarts that makes no sense does no harm`() throws {
+        let odd = try container(
+            #""restartCount":-2147483648,"containerID":"x://b","lastState":{"terminated":{"containerID":"x://a"}}"#)
+        #expect(odd.previous?.restarts == 0)
+    }
+
     @Test func `a container that waits for its next start has ended`() throws {
         let waiting = try container(
             #""restartCount":4,"containerID":"containerd://aa","state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"containerID":"containerd://aa"}}"#

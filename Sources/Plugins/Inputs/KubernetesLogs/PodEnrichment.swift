@@ -53,9 +53,18 @@ final class PodEnrichment: LogDescriber {
     }
 
     private func instructions(_ folder: PodFolder, _ container: String) -> LogInstructions? {
-        guard let pod = snapshot.pods[folder.uid], !pod.annotations.isEmpty else { return nil }
+        guard let pod = pod(of: folder), !pod.annotations.isEmpty else { return nil }
         tellFaults(of: pod)
         return LogInstructions(of: pod, container: container, parsers: parsers)
+    }
+
+    /// What is known of the pod that has its logs there. A pod of another name that claims the same uid is not believed: any pod may
+    /// call itself the mirror of a static one.
+    private func pod(of folder: PodFolder) -> Pod? {
+        guard let pod = snapshot.pods[folder.uid], pod.name == folder.pod, pod.namespace == folder.namespace else {
+            return nil
+        }
+        return pod
     }
 
     /// Once per pod: its author may not be able to change it, and whoever reads the messages is somebody else.
@@ -74,7 +83,7 @@ final class PodEnrichment: LogDescriber {
     // MARK: What records show
 
     func describe(_ log: ContainerLog) -> LogDescription {
-        let pod = snapshot.pods[log.folder.uid]
+        let pod = pod(of: log.folder)
         let namespaceLabels = snapshot.namespaces[log.folder.namespace]
         let isComplete = directory == nil || pod != nil && (namespaceLabels != nil || !wantsNamespaces)
         var parsing: UInt8 = 0
@@ -93,7 +102,7 @@ final class PodEnrichment: LogDescriber {
 
     /// By the container's id alone: the kubelet may count restarts anew.
     func hasEnded(_ log: ContainerLog) -> Bool {
-        guard !log.containerID.isEmpty, let container = snapshot.pods[log.folder.uid]?.container(log.container) else {
+        guard !log.containerID.isEmpty, let container = pod(of: log.folder)?.container(log.container) else {
             return false
         }
         return [container.current, container.previous].contains { life in
@@ -117,7 +126,7 @@ final class PodEnrichment: LogDescriber {
     func isGone(_ log: ContainerLog) { partial.remove(log.withoutID) }
 
     private func reason(_ log: ContainerLog) -> String {
-        if snapshot.pods[log.folder.uid] != nil { return "the labels of its namespace are not known" }
+        if pod(of: log.folder) != nil { return "the labels of its namespace are not known" }
         return switch directory?.health {
         case .failing(let words): words
         case .starting: "nobody has answered yet"
