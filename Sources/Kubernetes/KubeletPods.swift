@@ -37,7 +37,8 @@ struct KubeletPods: Sendable {
         let request = request
         do throws(APIError) {
             let listed = try await reader.list(client, request)
-            pods.replaceAll(with: listed.objects, isComplete: listed.isComplete)
+            // One that cannot be read counts as gone: nobody will ever tell that it is, and what is gone stays known while it has logs.
+            pods.replaceAll(with: listed.objects, isComplete: true)
             telemetry.tell(
                 KubernetesEvent.listed(
                     resource: pods.name, objects: listed.objects.count, version: listed.version, isNews: isTroubled))

@@ -6,6 +6,7 @@ internal import Telemetry
 package enum KubernetesEvent: TelemetryEvent {
     /// `isNews`: it is the first time, or there were failures before.
     case listed(resource: String, objects: Int, version: String, isNews: Bool)
+    case noPods(node: String)
     case resumed(resource: String, version: String)
     case watchEnded(resource: String, after: Duration, reason: String)
     case expired(resource: String, reason: String)
@@ -39,7 +40,8 @@ package enum KubernetesEvent: TelemetryEvent {
         case .resumed, .expired, .restored, .otherNode, .savesAgain: .info
         case .ownersForbidden(_, _, _, let isNews): isNews ? .notice : .debug
         case .cannotSave(_, _, let isNews): isNews ? .warning : .debug
-        case .stalled, .unreachable, .throttled, .serverError, .unreadable, .oddObject, .tooLarge, .fileDamaged,
+        case .noPods, .stalled, .unreachable, .throttled, .serverError, .unreadable, .oddObject, .tooLarge,
+            .fileDamaged,
             .filePartlyDamaged, .fileUnreadable:
             .warning
         case .untrusted, .unauthorized, .forbidden: .error
@@ -49,6 +51,8 @@ package enum KubernetesEvent: TelemetryEvent {
     package var message: String {
         switch self {
         case .listed: "the server has told what there is"
+        case .noPods:
+            "there are no pods on this node; agent.node or NODE_NAME has to be the name that the node has in the cluster"
         case .resumed: "the server tells of changes again"
         case .watchEnded: "a watch has ended; the next one goes on behind it"
         case .expired: "the server has forgotten the changes since then; it is asked for all again"
@@ -83,6 +87,7 @@ package enum KubernetesEvent: TelemetryEvent {
         switch self {
         case .listed(let resource, let objects, let version, _):
             [("resource", resource), ("objects", "\(objects)"), ("version", version)]
+        case .noPods(let node): [("node", node)]
         case .resumed(let resource, let version): [("resource", resource), ("version", version)]
         case .watchEnded(let resource, let after, let reason):
             [("resource", resource), ("after_ms", "\(Int(after / .milliseconds(1)))"), ("reason", reason)]
@@ -113,6 +118,7 @@ package enum KubernetesEvent: TelemetryEvent {
     package var counter: String {
         switch self {
         case .listed: "metadata_lists"
+        case .noPods: "metadata_empty_lists"
         case .resumed: "metadata_reconnects"
         case .watchEnded: "metadata_watch_ends"
         case .expired: "metadata_watch_expiries"

@@ -130,7 +130,8 @@ package struct MetadataService: Sendable {
                 let namespaces = ClusterNamespaces(directory: directory, changed: alarms.save.ring)
                 var watch = ResourceWatch(
                     namespaces, APIClient(access, timing: timing.watch), timing.watch, telemetry,
-                    hurry: Hurry(directory: directory, alarm: alarms.namespaces))
+                    hurry: Hurry(directory: directory, alarm: alarms.namespaces),
+                    note: { directory.noteNamespaces($0) })
                 await watch.run()
             }
         }

@@ -10,6 +10,7 @@ struct NodePods: WatchedResource {
     let selector: String
     let acceptsLists = APIRequest.json
     let acceptsEvents = APIRequest.json
+    private let node: String
     private let directory: PodDirectory
     private let reader: PodReader
     private let changed: @Sendable () -> Void
@@ -19,6 +20,7 @@ struct NodePods: WatchedResource {
         node: String, directory: PodDirectory, reader: PodReader, changed: @escaping @Sendable () -> Void
     ) {
         selector = "fieldSelector=" + APIRequest.escape("spec.nodeName=\(node)")
+        self.node = node
         self.directory = directory
         self.reader = reader
         self.changed = changed
@@ -32,6 +34,8 @@ struct NodePods: WatchedResource {
         directory.replaceAll(with: pods, keepingOthers: !isComplete, now: SystemClock.realtime)
         changed()
     }
+
+    var whenEmpty: KubernetesEvent? { .noPods(node: node) }
 
     func update(_ pod: Pod) {
         directory.update(pod)

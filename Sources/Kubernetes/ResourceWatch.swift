@@ -79,6 +79,7 @@ struct ResourceWatch<Resource: WatchedResource> {
                 KubernetesEvent.listed(
                     resource: resource.name, objects: listed.objects.count, version: listed.version,
                     isNews: progress.listed(listed.version)))
+            if listed.objects.isEmpty, let event = resource.whenEmpty { telemetry.tell(event) }
             listsFromMemory = true
             fruitless = 0
             note?(.current)

@@ -24,10 +24,16 @@ protocol WatchedResource: Sendable {
     func event(_ json: borrowing Arena) throws(ObjectError) -> WatchEvent<Object>
 
     /// These are all that there are.
-    /// - Parameter isComplete: whether all could be read; else of what is missing here nothing is known anew.
+    /// - Parameter isComplete: whether all could be read.
     func replaceAll(with objects: [Object], isComplete: Bool)
     /// One is new, or has changed.
     func update(_ object: Object)
     /// One is gone.
     func remove(_ object: Object)
+    /// What is told when there are none at all; nil when that is nothing to wonder at.
+    var whenEmpty: KubernetesEvent? { get }
+}
+
+extension WatchedResource {
+    var whenEmpty: KubernetesEvent? { nil }
 }

@@ -120,7 +120,8 @@ package final class FileTailer {
             if files.isEmpty { return }
             let description = description()
             family = LogFamily(
-                key: key, identity: identity(), description: description, isHeld: waits && !description.isComplete)
+                key: key, identity: identity(), description: description,
+                isHeld: waits && !description.isComplete && description.isWorthWaiting)
             families[key] = family
         }
         var isChanged = false
@@ -214,6 +215,9 @@ package final class FileTailer {
 
     /// What a log's records get with them from now on.
     package func update(_ key: FamilyKey, _ description: LogDescription) { families[key]?.description = description }
+
+    /// Whether a log is described completely.
+    func isComplete(_ key: FamilyKey) -> Bool { families[key]?.description.isComplete ?? true }
 
     /// Whether a log is held.
     package func isHeld(_ key: FamilyKey) -> Bool { families[key]?.isHeld ?? false }

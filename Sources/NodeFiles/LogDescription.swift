@@ -6,6 +6,8 @@ package struct LogDescription: Sendable {
     package var ending: [UInt8]
     /// Everything that is wanted is known. Records of an incomplete one are counted.
     package var isComplete: Bool
+    /// What is missing may come soon.
+    package var isWorthWaiting = true
     /// Which parsers its records go through: see `RecordBatch.parsing`.
     package var parsing: UInt8
 

@@ -277,7 +277,13 @@ package final class PodLogDiscovery {
                     namespace: folder.namespace,
                     pod: folder.pod, uid: folder.uid, container: container, restart: restart),
                 description: describer.describe(log), waits: patience > 0, files: files)
-            if isNew, tailer.isHeld(key) { beginWait(key, log) }
+            if isNew {
+                if tailer.isHeld(key) {
+                    beginWait(key, log)
+                } else if !tailer.isComplete(key) {
+                    describer.waitEnded(log, .tookTooLong)
+                }
+            }
             if restart < newest || newest < 0 || describer.hasEnded(log) { tailer.end(key) }
             if files.isEmpty, !tailer.isFollowing(key) {
                 forget(key)

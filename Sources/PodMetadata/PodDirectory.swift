@@ -45,6 +45,7 @@ package final class PodDirectory: Sendable {
         /// Changes up to this state are not remembered any more.
         var forgotten: UInt64 = 0
         var health = MetadataHealth.starting
+        var namespacesHealth = MetadataHealth.starting
         var bells: [Bell] = []
         var awaited: [String: Int] = [:]
         var logFolders: Set<String> = []
@@ -79,6 +80,9 @@ package final class PodDirectory: Sendable {
 
     /// Why something may be missing.
     package var health: MetadataHealth { published.withLock { $0.health } }
+
+    /// Why the labels of a namespace may be missing.
+    package var namespacesHealth: MetadataHealth { published.withLock { $0.namespacesHealth } }
 
     /// The pods that changed in later states than `number`; nil when that is too long ago to be known: any may have.
     package func changes(since number: UInt64) -> Set<String>? {
@@ -203,6 +207,9 @@ package final class PodDirectory: Sendable {
         }
     }
 
+    /// Tells how it goes with asking for namespaces.
+    package func noteNamespaces(_ health: MetadataHealth) { published.withLock { $0.namespacesHealth = health } }
+
     /// Forgets pods that have been gone for long enough and have no logs any more.
     /// - Parameter now: nanoseconds since 1970.
     package func purge(now: Int64) {
@@ -217,7 +224,11 @@ package final class PodDirectory: Sendable {
                 // The time may be from a file that was damaged.
                 let (age, isTooLarge) = now.subtractingReportingOverflow(pod.deletedAt ?? now)
                 let isOld = age > PodDirectory.retention || isTooLarge
-                guard index >= PodDirectory.mostDeleted || isOld && !hasLogs(pod) else { continue }
+                let isOneTooMany = index >= PodDirectory.mostDeleted
+                // Those with logs last, but not for ever.
+                guard (isOld || isOneTooMany) && !hasLogs(pod) || index >= 2 * PodDirectory.mostDeleted else {
+                    continue
+                }
                 snapshot.pods[pod.uid] = nil
             }
             let controllers = Set(snapshot.pods.values.compactMap { $0.controller?.uid })

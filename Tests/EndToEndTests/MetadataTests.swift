@@ -231,6 +231,19 @@ struct MetadataTests {
                 "annotation=fluentbit.io/exclude-app value=perhaps reason=\"is neither true nor false\""))
     }
 
+    @Test func `a pod that calls itself a static pod's mirror does not silence it`() async throws {
+        let scene = try await Scene(more: ", metadata_wait: 3s")
+        var liar = TestCluster.Pod("liar", uid: "l1", labels: ["app": "liar"])
+        liar.annotations = ["kubernetes.io/config.mirror": "hash1", "sluice.dev/exclude": "true"]
+        scene.cluster.put(liar)
+        let log = try scene.kubelet.start(namespace: "kube-system", pod: "etcd-node-1", uid: "hash1")
+        try scene.write("still heard", log)
+        let running = try scene.agent.start()
+        let record = try await scene.delivered("still heard", running)
+        #expect(record.kubernetes.labels == nil && record.kubernetes.metadata == "partial")
+        #expect(try await running.stop().status == 0)
+    }
+
     @Test func `labels of namespaces, and labels in the style of others`() async throws {
         let scene = try await Scene(more: ", namespace_labels: true, labels_style: dedot, labels: [\"app*\"]")
         scene.cluster.put(namespace: "shop", labels: ["team": "a"])

@@ -191,7 +191,17 @@ struct Fault: Sendable, CustomTestStringConvertible {
         #expect(cluster.count(.listPods) == 1)
         let versions = cluster.requests(.watchPods).map { $0.request.query("resourceVersion") ?? "" }
         #expect(versions == versions.sorted() && versions.last == "112")
-        #expect(!cluster.telemetry.said("warning"))
+        let warnings = cluster.telemetry.lines.filter {
+            $0.contains(" warning ") && !$0.contains("no pods on this node")
+        }
+        #expect(warnings == [])
+    }
+
+    @Test func `a node without pods is told of, which mostly has another name`() async throws {
+        let cluster = try await cluster { request in request.question == .listPods ? .list([]) : nil }
+        try await cluster.run { try await cluster.until { cluster.count(.watchPods) == 1 } }
+        #expect(cluster.telemetry.count("metadata_empty_lists") == 1)
+        #expect(cluster.telemetry.said("agent.node or NODE_NAME has to be the name that the node has in the cluster"))
     }
 
     // MARK: 410

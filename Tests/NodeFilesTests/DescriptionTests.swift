@@ -85,7 +85,7 @@ struct DescriptionTests {
         node.reader.open()
         node.reader.drain()
         #expect(node.texts() == ["first"])
-        #expect(node.reader.describer.told == [])
+        #expect(node.reader.describer.told == ["web tookTooLong"])
         #expect(node.reader.count(.partialRecords) == 1)
     }
 

@@ -18,6 +18,8 @@ final class PodEnrichment: LogDescriber {
     private let parsers: [String]
     private let telemetry: Telemetry
     private var snapshot = PodSnapshot()
+    /// Logs that wait for their pods.
+    private var waiting: Set<ContainerLog> = []
     /// Logs that went on without their pods being known.
     private var partial: Set<ContainerLog> = []
     /// Pods whose annotations were found faulty, and told.
@@ -93,11 +95,14 @@ final class PodEnrichment: LogDescriber {
         if isComplete, !partial.isEmpty, partial.remove(log.withoutID) != nil {
             telemetry.tell(PodEvent.completed(namespace: log.folder.namespace, pod: log.folder.pod))
         }
-        return LogDescription(
+        var description = LogDescription(
             ending: format.ending(
                 of: ContainerIdentity(log), pod: pod, namespaceLabels: namespaceLabels ?? [],
                 isPartial: !isComplete),
             isComplete: isComplete, parsing: parsing)
+        // Of the namespace nothing will come soon.
+        if pod != nil, case .failing = directory?.namespacesHealth { description.isWorthWaiting = false }
+        return description
     }
 
     /// By the container's id alone: the kubelet may count restarts anew.
@@ -112,10 +117,12 @@ final class PodEnrichment: LogDescriber {
 
     // MARK: Waiting
 
-    func waitBegan(_ log: ContainerLog) { directory?.await(uid: log.folder.uid) }
+    func waitBegan(_ log: ContainerLog) {
+        if waiting.insert(log.withoutID).inserted { directory?.await(uid: log.folder.uid) }
+    }
 
     func waitEnded(_ log: ContainerLog, _ end: WaitEnd) {
-        directory?.stopAwaiting(uid: log.folder.uid)
+        if waiting.remove(log.withoutID) != nil { directory?.stopAwaiting(uid: log.folder.uid) }
         guard end == .tookTooLong else { return }
         partial.insert(log.withoutID)
         telemetry.tell(
@@ -126,7 +133,10 @@ final class PodEnrichment: LogDescriber {
     func isGone(_ log: ContainerLog) { partial.remove(log.withoutID) }
 
     private func reason(_ log: ContainerLog) -> String {
-        if pod(of: log.folder) != nil { return "the labels of its namespace are not known" }
+        if pod(of: log.folder) != nil {
+            if case .failing(let words) = directory?.namespacesHealth { return "the labels of its namespace: \(words)" }
+            return "the labels of its namespace are not known"
+        }
         return switch directory?.health {
         case .failing(let words): words
         case .starting: "nobody has answered yet"
