@@ -25,6 +25,8 @@ extension TransportSettings {
 
     private func tlsConfiguration() throws(TransportError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        // A server that does not say goodbye, as one that hangs, must not hold up the end.
+        configuration.shutdownTimeout = .milliseconds(200)
         if skipsVerification { configuration.certificateVerification = .none }
         if let authority { configuration.trustRoots = .certificates(try authority.certificates(names.authority)) }
         switch (certificate, key) {

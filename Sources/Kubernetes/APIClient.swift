@@ -207,7 +207,7 @@ final class APIClient: Sendable {
 
     private var credentials: String {
         switch access.credentials {
-        case .none: "requests without credentials: \(access.origin) has none"
+        case .none: "requests without credentials; none are set for \(access.origin)"
         case .token: "the token of \(access.origin)"
         case .tokenFile(let path): "the token in \(path), of \(access.origin)"
         case .certificate: "the client certificate of \(access.origin)"

@@ -48,6 +48,14 @@ package enum KubernetesEvent: TelemetryEvent {
         }
     }
 
+    /// What is wrong stays so for a while, and is tried again soon: the summary says it too.
+    package var burst: Int? {
+        switch self {
+        case .unreachable, .untrusted, .unauthorized, .forbidden, .throttled, .serverError, .unreadable, .stalled: 2
+        default: nil
+        }
+    }
+
     package var message: String {
         switch self {
         case .listed: "the server has told what there is"

@@ -23,6 +23,8 @@ struct ResourceWatch<Resource: WatchedResource> {
     private var listsFromMemory = true
     /// Watches in a row that were answered and brought nothing.
     private var fruitless = 0
+    /// Watches in a row that broke off soon.
+    private var broken = 0
 
     /// After so many of them all is asked for again.
     private static var mostFruitless: Int { 3 }
@@ -169,6 +171,7 @@ struct ResourceWatch<Resource: WatchedResource> {
         switch failure {
         case .cancelled: return nil
         case nil:
+            if lived >= timing.longLife { broken = 0 }
             ended("the server has ended it")
             return pacer.afterWatch(lived: lived, progressed: hasMoved)
         case .stalled where state.hasBegun && lived >= request.whole:
@@ -181,7 +184,15 @@ struct ResourceWatch<Resource: WatchedResource> {
             return pacer.afterWatch(lived: lived, progressed: false)
         case let error? where !state.hasBegun: return fail(error, request.action)
         case .throttled?: return failure.flatMap { fail($0, request.action) }
-        case .unreachable(let words)?: ended(words)
+        case .unreachable(let words)?:
+            ended(words)
+            // Once is nothing: an API server ends watches when it restarts.
+            broken = lived < timing.longLife ? broken + 1 : 0
+            if broken >= Self.mostFruitless {
+                telemetry.tell(
+                    KubernetesEvent.unreachable(server: client.server, action: request.action, reason: words))
+                note?(.failing("\(client.server): the watch breaks off again and again: \(words)"))
+            }
         case let error?:
             if let event = KubernetesEvent(error, server: client.server, action: request.action, wait: .zero) {
                 telemetry.tell(event)

@@ -22,7 +22,9 @@ package struct LogInstructions: Hashable, Sendable {
     private init() {}
 
     /// Whether an annotation is one that is heeded here.
-    package static func isInstruction(_ key: String) -> Bool { Annotation(Label(key, "")) != nil }
+    package static func isInstruction(_ key: String) -> Bool {
+        key.hasPrefix(Annotation.own) || Annotation(Label(key, "")) != nil
+    }
 
     /// Reads a pod's annotations for one container. The more special one counts: a container's before the pod's, Sluice's own
     /// before an alias.
@@ -42,7 +44,10 @@ package struct LogInstructions: Hashable, Sendable {
     /// - Parameter parsers: the parsers that there are.
     package static func faults(of pod: Pod, parsers: [String]) -> [Fault] {
         pod.annotations.compactMap { label in
-            guard let annotation = Annotation(label) else { return nil }
+            guard let annotation = Annotation(label) else {
+                guard label.key.hasPrefix(Annotation.own) else { return nil }
+                return Fault(annotation: label, reason: "is none that there is: exclude, parser and multiline are")
+            }
             return annotation.fault(in: pod, parsers: parsers).map { Fault(annotation: label, reason: $0) }
         }
     }
@@ -54,6 +59,9 @@ private struct Annotation {
         case exclude, parser, multiline
     }
 
+    /// What our own annotations begin with.
+    static let own = "sluice.dev/"
+
     let what: What
     let container: String?
     let stream: String?
@@ -61,8 +69,7 @@ private struct Annotation {
     let value: String
 
     init?(_ label: Label) {
-        let own = "sluice.dev/"
-        let alias = "fluentbit.io/"
+        let (own, alias) = (Annotation.own, "fluentbit.io/")
         value = label.value
         isAlias = label.key.hasPrefix(alias)
         if label.key.hasPrefix(own) {

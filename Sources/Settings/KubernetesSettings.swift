@@ -72,6 +72,15 @@ extension AgentSettings {
             let labels = fields.list("labels", of: Glob.self)
             self.labels = fields.has("labels") && !labels.contains { $0.pattern == "*" } ? labels : nil
             annotations = fields.list("annotations", of: Glob.self)
+            for (key, globs) in [("labels", labels), ("annotations", annotations)] {
+                let odd = globs.first { glob in
+                    glob.pattern.contains { ", =".contains($0) } || ["all", "none"].contains(glob.pattern)
+                }
+                guard let odd else { continue }
+                fields.refuse(
+                    key, "'\(odd.pattern)' is no pattern of keys",
+                    hint: "write a list of globs such as [app, \"app.kubernetes.io/*\"], [\"*\"] for all, [] for none")
+            }
             labelsStyle = fields.choice("labels_style", default: .nested)
             namespaceLabels = fields.value("namespace_labels", default: false)
             owners = fields.choice("owners", default: metadata == .kubelet || metadata == .path ? .names : .api)

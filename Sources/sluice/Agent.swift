@@ -27,7 +27,13 @@ struct Agent {
         self.settings = settings
         self.once = once
         self.telemetry = telemetry
-        let node = settings.agent.node ?? Machine.environment("NODE_NAME") ?? Machine.hostName
+        let given = [settings.agent.node, Machine.environment("NODE_NAME")].compactMap { $0 }.first { !$0.isEmpty }
+        let node = given ?? Machine.hostName
+        if given == nil, Machine.environment("KUBERNETES_SERVICE_HOST") != nil {
+            telemetry.logger.warning(
+                "the node's name is taken from the host's name, which in a pod is mostly the pod's; set the variable NODE_NAME from the field spec.nodeName, or agent.node",
+                metadata: ["node": "\(node)"])
+        }
         var fields = Arena(capacity: 256)
         for field in settings.fields {
             fields.append(",")

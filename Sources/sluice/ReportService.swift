@@ -90,9 +90,15 @@ final class ReportService: Service {
     private var events: String {
         let counters = telemetry.counters.filter { $0.value > 0 }.sorted { $0.key < $1.key }
         let width = counters.map(\.key.count).max() ?? 0
-        return
-            (["events since the start"]
-            + counters.map { "  \($0.key.padded(to: width))  \($0.value)" }).joined(separator: "\n")
+        var lines: [String] = []
+        if let pods {
+            let count = pods.snapshot.pods.values.count { $0.deletedAt == nil }
+            lines = ["pods' metadata", "  pods known now  \(count)"]
+            if case .failing(let reason) = pods.health { lines.append("  failing: \(reason)") }
+        }
+        lines.append("events since the start")
+        lines += counters.map { "  \($0.key.padded(to: width))  \($0.value)" }
+        return lines.joined(separator: "\n")
     }
 
     // MARK: --once
@@ -116,6 +122,8 @@ final class ReportService: Service {
         write(
             "read \(ledger.total(.readRecords)) records, \(Ledger.size(ledger.total(.readBytes))), in \(tenths / 10).\(tenths % 10) s\n"
         )
+        let partial = ledger.total(.partialRecords)
+        if partial > 0 { write("\(partial) records without all of their pods' metadata\n") }
         for output in ledger.outputs {
             var text = "\(output.name): \(output.account.delivered) delivered"
             if output.waiting > 0 { text += ", \(output.waiting) waiting" }

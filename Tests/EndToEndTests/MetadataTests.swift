@@ -150,7 +150,7 @@ struct MetadataTests {
         #expect(running.errors.contains(/metadata_partial_logs +1\n/))
         let outcome = try await running.stop()
         #expect(outcome.errors.contains("a pod is not known after metadata_wait"))
-        #expect(outcome.errors.contains("pod=late uid=u1 reason=\"there are no pods on a node node-1;"))
+        #expect(outcome.errors.contains("pod=late uid=u1 container=app reason=\"there are no pods on a node node-1;"))
         let ledger = try await Program.run("ledger", "--data-dir", scene.agent.data, "--output", "json")
         let partial = scene.records.count { $0.kubernetes.metadata == "partial" }
         #expect(ledger.output.replacing(" ", with: "").contains("\"partial_metadata_records\":\(partial)"))

@@ -194,7 +194,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
         let warnings = cluster.telemetry.lines.filter {
             $0.contains(" warning ") && !$0.contains("no pods on this node")
         }
-        #expect(warnings == [])
+        // That it breaks off again and again is told.
+        #expect(!warnings.isEmpty && warnings.allSatisfy { $0.contains("action=\"watch pods\"") })
     }
 
     @Test func `a node without pods is told of, which mostly has another name`() async throws {

@@ -52,6 +52,9 @@ struct LogInstructionsTests {
 
     @Test func `what cannot be followed is told`() {
         #expect(faults(["sluice.dev/exclude": "true", "sluice.dev/parser.app": "klog", "team": "x"]) == [])
+        #expect(
+            faults(["sluice.dev/excluded": "true"])
+                == ["sluice.dev/excluded is none that there is: exclude, parser and multiline are"])
         #expect(faults(["sluice.dev/exclude": "yes"]) == ["sluice.dev/exclude is neither true nor false"])
         #expect(
             faults(["fluentbit.io/parser": "apache"])

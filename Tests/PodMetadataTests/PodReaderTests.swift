@@ -76,7 +76,7 @@ struct PodReaderTests {
         ("fluentbit.io/exclude", true), ("fluentbit.io/parser", true), ("sluice.dev/exclude.web", true),
         ("fluentbit.io/exclude-web", true), ("fluentbit.io/parser_stdout-web", true),
         ("fluentbit.io/parser_stderr", true),
-        ("sluice.dev/multiline.a.b", true), ("sluice.dev/excluded", false), ("sluice.dev/", false), ("", false),
+        ("sluice.dev/multiline.a.b", true), ("sluice.dev/excluded", true), ("sluice.dev/", true), ("", false),
         ("fluentbit.io/multiline", false), ("sluice.dev", false), ("xsluice.dev/exclude", false),
         ("Sluice.dev/exclude", false),
     ])

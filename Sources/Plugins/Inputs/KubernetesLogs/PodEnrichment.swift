@@ -22,6 +22,13 @@ final class PodEnrichment: LogDescriber {
     private var waiting: Set<ContainerLog> = []
     /// Logs that went on without their pods being known.
     private var partial: Set<ContainerLog> = []
+    /// A container that its pod asks not to read.
+    private struct Excluded: Hashable {
+        let uid: String
+        let container: String
+    }
+    /// Those that were told.
+    private var excluded: Set<Excluded> = []
     /// Pods whose annotations were found faulty, and told.
     private var faulty: Set<String> = []
 
@@ -51,7 +58,14 @@ final class PodEnrichment: LogDescriber {
         guard let container else { return true }
         if !include.containers.isEmpty, !isIn(include.containers, container) { return false }
         if isIn(exclude.containers, container) { return false }
-        return instructions(pod, container)?.isExcluded != true
+        guard instructions(pod, container)?.isExcluded == true else {
+            if !excluded.isEmpty { excluded.remove(Excluded(uid: pod.uid, container: container)) }
+            return true
+        }
+        if excluded.insert(Excluded(uid: pod.uid, container: container)).inserted {
+            telemetry.tell(PodEvent.excluded(namespace: pod.namespace, pod: pod.pod, container: container))
+        }
+        return false
     }
 
     private func instructions(_ folder: PodFolder, _ container: String) -> LogInstructions? {
@@ -124,10 +138,12 @@ final class PodEnrichment: LogDescriber {
     func waitEnded(_ log: ContainerLog, _ end: WaitEnd) {
         if waiting.remove(log.withoutID) != nil { directory?.stopAwaiting(uid: log.folder.uid) }
         guard end == .tookTooLong else { return }
+        let isNews = !partial.contains { $0.folder == log.folder }
         partial.insert(log.withoutID)
         telemetry.tell(
             PodEvent.partial(
-                namespace: log.folder.namespace, pod: log.folder.pod, uid: log.folder.uid, reason: reason(log)))
+                namespace: log.folder.namespace, pod: log.folder.pod, uid: log.folder.uid, container: log.container,
+                reason: reason(log), isNews: isNews))
     }
 
     func isGone(_ log: ContainerLog) { partial.remove(log.withoutID) }
@@ -143,7 +159,7 @@ final class PodEnrichment: LogDescriber {
         case .current, nil:
             // Hardly a node is without any pod: more likely it has another name.
             snapshot.pods.values.contains { $0.deletedAt == nil }
-                ? "it is not among this node's pods"
+                ? "nobody has told of it: it is gone already, or a static pod that has no mirror yet"
                 : "there are no pods on a node \(node); agent.node or NODE_NAME has to be the node's name in the cluster"
         }
     }
@@ -159,6 +175,7 @@ final class PodEnrichment: LogDescriber {
         snapshot = directory.snapshot
         let changes = directory.changes(since: before)
         faulty.formIntersection(snapshot.pods.keys)
+        excluded = excluded.filter { snapshot.pods[$0.uid] != nil }
         return changes.map { .pods($0) } ?? .all
     }
 }

@@ -4,13 +4,16 @@ import Telemetry
 
 /// Facts about logs and their pods.
 enum PodEvent: TelemetryEvent {
-    case partial(namespace: String, pod: String, uid: String, reason: String)
+    /// `isNews`: the first log of this pod.
+    case partial(namespace: String, pod: String, uid: String, container: String, reason: String, isNews: Bool)
+    case excluded(namespace: String, pod: String, container: String)
     case completed(namespace: String, pod: String)
     case cannotFollow(namespace: String, pod: String, annotation: String, value: String, reason: String)
 
     var level: Logger.Level {
         switch self {
-        case .partial: .notice
+        case .partial(_, _, _, _, _, let isNews): isNews ? .notice : .debug
+        case .excluded: .info
         case .completed: .debug
         case .cannotFollow: .warning
         }
@@ -20,6 +23,7 @@ enum PodEvent: TelemetryEvent {
         switch self {
         case .partial:
             "a pod is not known after metadata_wait: its records show what file names tell, and are marked \"metadata\":\"partial\""
+        case .excluded: "a container's logs are not read, since an annotation of its pod says so"
         case .completed: "a pod is known by now: its records are complete from here on"
         case .cannotFollow: "a pod's annotation cannot be followed, and is left aside"
         }
@@ -27,8 +31,10 @@ enum PodEvent: TelemetryEvent {
 
     var details: [(String, String)] {
         switch self {
-        case .partial(let namespace, let pod, let uid, let reason):
-            [("namespace", namespace), ("pod", pod), ("uid", uid), ("reason", reason)]
+        case .partial(let namespace, let pod, let uid, let container, let reason, _):
+            [("namespace", namespace), ("pod", pod), ("uid", uid), ("container", container), ("reason", reason)]
+        case .excluded(let namespace, let pod, let container):
+            [("namespace", namespace), ("pod", pod), ("container", container)]
         case .completed(let namespace, let pod): [("namespace", namespace), ("pod", pod)]
         case .cannotFollow(let namespace, let pod, let annotation, let value, let reason):
             [("namespace", namespace), ("pod", pod), ("annotation", annotation), ("value", value), ("reason", reason)]
@@ -38,6 +44,7 @@ enum PodEvent: TelemetryEvent {
     var counter: String {
         switch self {
         case .partial: "metadata_partial_logs"
+        case .excluded: "metadata_excluded_containers"
         case .completed: "metadata_completed_logs"
         case .cannotFollow: "metadata_annotation_faults"
         }
