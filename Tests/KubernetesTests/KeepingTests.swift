@@ -58,7 +58,7 @@ import Testing
         try await cluster.run(fileSystem: files) {
             try await cluster.until { cluster.telemetry.count("metadata_save_failures") >= 3 }
             files.heal()
-            try await cluster.until { cluster.telemetry.count("metadata_save_recoveries") == 1 }
+            try await cluster.until { cluster.telemetry.count("metadata_save_recoveries") >= 1 }
         }
         #expect(cluster.telemetry.lines.count { $0.contains(" warning ") } == 1)
         #expect(restored(cluster).snapshot.pods["uid-a"] != nil)
@@ -72,7 +72,7 @@ import Testing
             try await cluster.until { cluster.telemetry.count("metadata_save_failures") >= 2 }
             #expect(Directory.status(cluster.file) == nil)
             files.answerFreeSpace([1 << 30])
-            try await cluster.until { cluster.telemetry.count("metadata_save_recoveries") == 1 }
+            try await cluster.until { cluster.telemetry.count("metadata_save_recoveries") >= 1 }
         }
         #expect(restored(cluster).snapshot.pods["uid-a"] != nil)
     }
