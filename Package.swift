@@ -44,19 +44,20 @@ var targets: [Target] = [
     .target(name: "NodeFiles", dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry"]),
 
     .target(name: "NodeJournal", dependencies: ["Bytes", "Disk", "Journal", "Records", "Telemetry"]),
+    .target(name: "PodMetadata", dependencies: ["Bytes", "Disk", "Records", "Telemetry"]),
     .target(name: "Display", dependencies: ["Bytes", "Disk", "Records"]),
 
     // Floor 4: plugins, the lane, delivery.
     .target(
         name: "Pipeline",
-        dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store"]),
+        dependencies: ["Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "PodMetadata"]),
 
     // Floor 5: questions about what the node holds, and their answers.
     .target(
         name: "Viewer",
         dependencies: [
             "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-            "Pipeline", log,
+            "PodMetadata", "Pipeline", log,
         ]),
 
     // No floor: what each stage costs, beside the same work in C in the same run (make bench).
@@ -96,6 +97,7 @@ var tests: [Target] = [
         name: "StoreTests", dependencies: ["Store", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit"]),
     .testTarget(
         name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+    .testTarget(name: "PodMetadataTests", dependencies: ["PodMetadata", "Bytes", "Disk", "Records", "TestKit"]),
     .testTarget(
         name: "NodeJournalTests",
         dependencies: ["NodeJournal", "Journal", "Bytes", "CLinux", "Disk", "Records", "Telemetry", "TestKit"]),
@@ -109,7 +111,7 @@ var tests: [Target] = [
         name: "ViewerTests",
         dependencies: [
             "Viewer", "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-            "Pipeline", "TestKit",
+            "PodMetadata", "Pipeline", "TestKit",
         ]),
 ]
 
@@ -123,35 +125,57 @@ if !lowFloorsOnly {
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ]
     targets += [
+        // Floor 3: connections to web servers.
+        .target(name: "HTTPTransport", dependencies: ["Bytes", "Disk"] + httpClient),
+        // Floor 4: what the API server or the kubelet tells of pods.
+        .target(
+            name: "Kubernetes",
+            dependencies: ["Bytes", "Disk", "Telemetry", "PodMetadata", "HTTPTransport", log] + httpClient),
         // Floor 5: every built-in plugin, and the configuration file.
         .target(
             name: "Plugins",
             dependencies: [
                 "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-                "Display", "Pipeline",
+                "Display", "PodMetadata", "HTTPTransport", "Pipeline",
                 log,
             ] + httpClient),
-        .target(name: "Settings", dependencies: ["Pipeline", "Yams"]),
+        .target(
+            name: "Settings", dependencies: ["Pipeline", "PodMetadata", "Kubernetes", "HTTPTransport", "Bytes", "Yams"]),
         // Floor 6: subcommands and wiring.
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Display", "Pipeline", "Plugins",
-                "Settings", "Viewer",
+                "Bytes", "Disk", "Gzip", "Records", "Telemetry", "Store", "NodeFiles", "Display", "PodMetadata",
+                "Kubernetes",
+                "Pipeline", "Plugins", "Settings", "Viewer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"), log,
             ] + services),
     ]
     tests += [
+        .target(name: "HTTPTestKit", dependencies: ["TestKit"] + httpClient, path: "Tests/HTTPTestKit"),
+        .testTarget(
+            name: "HTTPTransportTests", dependencies: ["HTTPTransport", "Disk", "TestKit", "HTTPTestKit"] + httpClient),
+        .testTarget(
+            name: "KubernetesTests",
+            dependencies: [
+                "Kubernetes", "PodMetadata", "HTTPTransport", "Bytes", "Disk", "Telemetry", "TestKit", "HTTPTestKit",
+            ] + httpClient),
         .testTarget(
             name: "PluginsTests",
             dependencies: [
                 "Plugins", "Pipeline", "Store", "NodeFiles", "NodeJournal", "Journal", "Bytes", "Disk", "Gzip",
                 "Records",
-                "Telemetry", "TestKit",
+                "Telemetry", "TestKit", "HTTPTestKit",
             ] + httpClient),
-        .testTarget(name: "SettingsTests", dependencies: ["Bytes", "Settings", "Pipeline", "Plugins", "TestKit"]),
+        .testTarget(
+            name: "SettingsTests",
+            dependencies: [
+                "Bytes", "Settings", "Pipeline", "Plugins", "PodMetadata", "Kubernetes", "HTTPTransport", "TestKit",
+            ]),
         .testTarget(name: "HouseTests", dependencies: ["Settings", "Pipeline", "Plugins", "TestKit"]),
-        .testTarget(name: "EndToEndTests", dependencies: ["sluice", "Store", "Disk", "Journal", "Bytes", "TestKit"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["sluice", "HTTPTestKit", "Store", "Disk", "Journal", "Bytes", "Records", "TestKit"]),
     ]
 }
 

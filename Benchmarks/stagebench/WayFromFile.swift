@@ -44,8 +44,8 @@ struct AgentWayFromFile: StagePath, ~Copyable {
         let file = ListedFile(name: name, status: status, isCompressed: false, isRotated: false)
         tailer.reconcile(
             FamilyKey(folder: folder, base: name),
-            identity: SourceIdentity(kind: .container, input: "bench", path: "\(folder)/\(name)"), ending: WayIn.ending,
-            files: [file])
+            identity: SourceIdentity(kind: .container, input: "bench", path: "\(folder)/\(name)"),
+            description: LogDescription(ending: WayIn.ending), files: [file])
         tailer.endFirstLook()
     }
 

@@ -21,6 +21,11 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
     /// Creates an error from the calling thread's errno.
     package init(_ operation: String, _ path: String) { self.init(operation, path, code: sluice_errno()) }
 
+    /// There is no room for it: what is left on the disk is for others.
+    package static func full(_ operation: String, _ path: String) -> DiskError {
+        DiskError(operation, path, code: ENOSPC)
+    }
+
     /// The file, or a folder on the way to it, is not there.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     /// The disk, or this user's share of it, is full.

@@ -37,13 +37,17 @@ extension FileSystem {
     /// Replaces a file's contents in one step: whoever looks sees the old or the new, also after a power cut.
     package func replace(_ path: String, with bytes: Span<UInt8>) throws(DiskError) {
         let temporary = path + ".new"
-        do {
+        do throws(DiskError) {
             let file = try open(temporary, .create)
             try truncate(file, to: 0)
             try write(bytes, to: file, at: 0)
             try sync(file)
+            try rename(temporary, to: path)
+        } catch {
+            // On a full disk a half of it would keep the last bytes from others.
+            try? remove(temporary)
+            throw error
         }
-        try rename(temporary, to: path)
         try syncFolder(Path.parent(path))
     }
 }

@@ -107,17 +107,21 @@ package final class FileTailer {
     /// Tells what files a log has now. New ones are opened, renamed ones recognised, missing ones noted as deleted.
     /// - Parameters:
     ///   - identity: as the store is to know each of the files.
-    ///   - ending: what each record ends with; called once, for a log that is new.
+    ///   - description: what its records get with them; called once, for a log that is new.
+    ///   - waits: whether a new log that is not described completely is held: it is opened, and not read until `release`.
     package func reconcile(
-        _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, ending: @autoclosure () -> [UInt8],
-        files: [ListedFile]
+        _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, description: @autoclosure () -> LogDescription,
+        waits: Bool = false, files: [ListedFile]
     ) {
         let family: LogFamily
         if let found = families[key] {
             family = found
         } else {
             if files.isEmpty { return }
-            family = LogFamily(key: key, identity: identity(), ending: ending())
+            let description = description()
+            family = LogFamily(
+                key: key, identity: identity(), description: description,
+                isHeld: waits && !description.isComplete && description.isWorthWaiting)
             families[key] = family
         }
         var isChanged = false
@@ -209,8 +213,59 @@ package final class FileTailer {
         makeReady(family)
     }
 
-    /// New metadata for a log's records from now on.
-    package func update(_ key: FamilyKey, ending: [UInt8]) { families[key]?.ending = ending }
+    /// What a log's records get with them from now on.
+    package func update(_ key: FamilyKey, _ description: LogDescription) { families[key]?.description = description }
+
+    /// Whether a log is described completely.
+    func isComplete(_ key: FamilyKey) -> Bool { families[key]?.description.isComplete ?? true }
+
+    /// Whether a log is held.
+    package func isHeld(_ key: FamilyKey) -> Bool { families[key]?.isHeld ?? false }
+
+    /// A log that was held is read.
+    package func release(_ key: FamilyKey) {
+        guard let family = families[key], family.isHeld else { return }
+        family.isHeld = false
+        makeReady(family)
+    }
+
+    /// Stops reading a log that is not wanted any more. Where reading stands is kept for the day when it is wanted again.
+    package func drop(_ key: FamilyKey) {
+        guard let family = families.removeValue(forKey: key) else { return }
+        let held = family.heldBytes
+        family.stdout = .idle
+        family.stderr = .idle
+        budget.note(family, change: -held)
+        for file in family.files {
+            if let number = file.number {
+                known[key.folder, default: []].append(
+                    KnownSource(number: number, identity: family.identity, position: file.position.encoded))
+            }
+            close(file)
+        }
+        family.files = []
+        settling[ObjectIdentifier(family)] = nil
+    }
+
+    /// A pod's folder with logs that are not wanted is gone: nobody will ask for them any more.
+    func forget(below path: String) {
+        for folder in known.keys where Path.parent(folder) == path {
+            for source in known.removeValue(forKey: folder) ?? [] {
+                untold.append(Progress(source: source.number, position: source.position, isRetired: true))
+            }
+        }
+    }
+
+    /// A folder's logs are wanted again: of what is known of it from before, the files that are gone by now are forgotten.
+    func forgetMissing(in folder: String) {
+        guard !isFirstLook, let sources = known[folder] else { return }
+        guard let unread = sources.isEmpty ? UnreadFiles() : unreadFiles(in: folder) else { return }
+        let left = sources.filter { source in FilePosition(source.position).map { unread.has($0) } ?? false }
+        for source in sources where !left.contains(where: { $0.number == source.number }) {
+            untold.append(Progress(source: source.number, position: source.position, isRetired: true))
+        }
+        known[folder] = left.isEmpty ? nil : left
+    }
 
     /// A writer closed a file by this name.
     package func closed(_ key: FamilyKey, name: String) {
@@ -232,8 +287,7 @@ package final class FileTailer {
             let unread = unreadFiles(in: folder)
             known[folder] = sources.filter { source in
                 guard let position = FilePosition(source.position) else { return retire(source, nil) }
-                return unread?.contains(FileID(device: position.device, inode: position.inode)) ?? true
-                    || retire(source, position)
+                return unread?.has(position) ?? true || retire(source, position)
             }
         }
         let files = families.values.flatMap(\.files)
@@ -251,23 +305,47 @@ package final class FileTailer {
         return false
     }
 
+    /// Files that exist and are not read.
+    private struct UnreadFiles {
+        var plain: Set<FileID> = []
+        /// The paths of compressed ones: each is another file than the one that it is the copy of.
+        var compressed: [String] = []
+
+        func has(_ position: FilePosition) -> Bool {
+            if plain.contains(FileID(device: position.device, inode: position.inode)) { return true }
+            guard position.headLength > 0 else { return false }
+            return compressed.contains { path in
+                do throws(DiskError) {
+                    var content = try FileContent(compressed: OwnedFile.open(path, .read))
+                    var arena = Arena(capacity: 64)
+                    _ = try content.read(Int(position.headLength), at: 0, into: &arena)
+                    return Hash64.of(Array(copying: arena.span)) == position.head
+                } catch {
+                    return false
+                }
+            }
+        }
+    }
+
     /// The files of a folder that exist and are not read, because they are excluded by now; nil when the folder or a file
     /// in it cannot be read at all. Their positions are kept for the day when they are read again.
-    private func unreadFiles(in folder: String) -> Set<FileID>? {
+    private func unreadFiles(in folder: String) -> UnreadFiles? {
         if unopened.contains(folder) { return nil }
         do throws(DiskError) {
-            var found: Set<FileID> = []
+            var found = UnreadFiles()
+            let followed = families.values.filter { $0.key.folder == folder }.flatMap(\.files)
             for entry in try Directory.list(folder) {
-                if let status = Directory.status("\(folder)/\(entry.name)") { found.insert(FileID(status)) }
-            }
-            for family in families.values where family.key.folder == folder {
-                for file in family.files {
-                    found.remove(FileID(device: file.position.device, inode: file.position.inode))
+                let path = "\(folder)/\(entry.name)"
+                guard let status = Directory.status(path) else { continue }
+                let id = FileID(status)
+                if followed.contains(where: { FileID(device: $0.position.device, inode: $0.position.inode) == id }) {
+                    continue
                 }
+                if entry.name.hasSuffix(".gz") { found.compressed.append(path) } else { found.plain.insert(id) }
             }
             return found
         } catch {
-            return error.isMissing ? [] : nil
+            return error.isMissing ? UnreadFiles() : nil
         }
     }
 
@@ -407,7 +485,7 @@ package final class FileTailer {
     // MARK: Reading
 
     func makeReady(_ family: LogFamily) {
-        guard !family.isReady else { return }
+        guard !family.isReady, !family.isHeld || family.hasNewMarks else { return }
         family.isReady = true
         family.turn = 0
         ready.append(family)
@@ -446,6 +524,7 @@ package final class FileTailer {
                 continue
             }
             if readNext(family, &batch, now, define) {
+                if !family.description.isComplete { batch.counts[.partialRecords] += UInt64(batch.rows.count) }
                 family.turn += 1
                 if family.turn >= FileTailer.batchesPerTurn {
                     family.turn = 0
@@ -467,12 +546,14 @@ package final class FileTailer {
     private func readNext(
         _ family: LogFamily, _ batch: inout RecordBatch, _ now: Int64, _ define: (SourceIdentity) -> SourceNumber
     ) -> Bool {
-        batch.ending = family.ending
+        batch.ending = family.description.ending
+        batch.parsing = family.description.parsing
         for file in family.files where file.hasNewMarks && file.readOffset >= file.resumeEnd {
             // Told without records: what was passed over at the first start.
             report(family, &batch, define)
             return true
         }
+        if family.isHeld { return false }
         while let file = family.current {
             do throws(DiskError) {
                 if options.checksTail, file.turnBegins(family), try !file.edgesStillStand() {

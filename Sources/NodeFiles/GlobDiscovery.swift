@@ -134,7 +134,8 @@ package final class GlobDiscovery {
             let files = renamed[id].map {
                 [ListedFile(name: $0.name, status: $0.status, isCompressed: false, isRotated: true)]
             }
-            tailer.reconcile(key, identity: identity(folder), ending: [], files: files ?? [])
+            tailer.reconcile(
+                key, identity: identity(folder), description: LogDescription(ending: []), files: files ?? [])
             if !tailer.isFollowing(key) { followed[id] = nil }
         }
         return subfolders
@@ -145,7 +146,8 @@ package final class GlobDiscovery {
         let before = followed[id].flatMap { tailer.isFollowing($0.key) ? $0.key : nil }
         let key = before ?? FamilyKey(folder: folder, base: "\(id.device).\(id.inode)")
         followed[id] = (key, folder)
-        tailer.reconcile(key, identity: identity(path), ending: ending(path), files: [listed])
+        tailer.reconcile(
+            key, identity: identity(path), description: LogDescription(ending: ending(path)), files: [listed])
     }
 
     private func identity(_ path: String) -> SourceIdentity {

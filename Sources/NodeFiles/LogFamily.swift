@@ -22,8 +22,10 @@ final class LogFamily {
     let key: FamilyKey
     /// What the store writes of each of its files.
     let identity: SourceIdentity
-    /// What its records end with: the metadata of the pod.
-    var ending: [UInt8]
+    /// What its records get with them: the metadata of the pod.
+    var description: LogDescription
+    /// Its lines wait in their files until more is known of it.
+    var isHeld: Bool
     /// Oldest first; the one that is being written is last.
     var files: [TailedFile] = []
     var stdout = StreamState.idle
@@ -36,14 +38,18 @@ final class LogFamily {
     /// The time of the last good line, for lines without one.
     var lastTime: Int64 = 0
 
-    init(key: FamilyKey, identity: SourceIdentity, ending: [UInt8]) {
+    init(key: FamilyKey, identity: SourceIdentity, description: LogDescription, isHeld: Bool) {
         self.key = key
         self.identity = identity
-        self.ending = ending
+        self.description = description
+        self.isHeld = isHeld
     }
 
     /// The file that is to be read next; nil when all are done.
     var current: TailedFile? { files.first { !$0.isDone } }
+
+    /// Something is to be told of a file although nothing was read of it: what was passed over.
+    var hasNewMarks: Bool { files.contains { $0.hasNewMarks } }
 
     /// Bytes known to be unread in all its files.
     var lag: UInt64 { files.reduce(0) { $0 + ($1.isDone ? 0 : $1.lag) } }

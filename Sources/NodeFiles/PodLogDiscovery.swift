@@ -19,30 +19,15 @@ package struct ContainerLog: Hashable, Sendable {
     }
 }
 
-extension ContainerLog {
-    /// What each record of the log ends with, by its names alone. `staticFields`: `,"name":value` for each.
-    package func ending(node: String, staticFields: [UInt8]) -> [UInt8] {
-        var ending = RecordEnding(origin: "container")
-        ending.append(
-            "kubernetes",
-            [
-                ("namespace_name", .text(folder.namespace)), ("pod_name", .text(folder.pod)),
-                ("container_name", .text(container)), ("pod_uid", .text(folder.uid)),
-                ("container_id", .text(containerID)), ("restart_count", .number(Int64(restart))),
-                ("node_name", .text(node)),
-            ])
-        return ending.finish(staticFields: staticFields)
-    }
-}
-
 /// Watches the folders of pods and tells a `FileTailer` which files there are.
 package final class PodLogDiscovery {
     private let root: String
     private let linksFolder: String?
     private let tailer: FileTailer
     private let telemetry: Telemetry
-    private let isWanted: (PodFolder, _ container: String?) -> Bool
-    private let ending: (ContainerLog) -> [UInt8]
+    private let describer: any LogDescriber
+    /// How long a new log waits for its description to be complete, nanoseconds.
+    private let patience: Int64
 
     private enum Place {
         case root
@@ -59,42 +44,109 @@ package final class PodLogDiscovery {
     private var containerIDs: [String: String] = [:]
     private var linkKeys: [String: String] = [:]
     private var logs: [FamilyKey: ContainerLog] = [:]
+    /// The same logs by the uid of their pod.
+    private var logsOfPods: [String: Set<FamilyKey>] = [:]
+    /// Logs that wait for their descriptions, and until when.
+    private var waiting: [FamilyKey: Int64] = [:]
+    /// Pods' folders of which something is not wanted, by the uid in their names: that may change.
+    private var passedOver: [String: String] = [:]
     /// When everything was looked at; nil when that is to be done at once.
     private var lastLook: Int64?
+    private var now: Int64 = 0
 
     /// - Parameters:
     ///   - root: the folder of pods' logs, `/var/log/pods` on a node.
     ///   - linksFolder: the folder of links, `/var/log/containers`; nil: ids stay unknown.
-    ///   - isWanted: decides, once per pod and once per container, whether it is read.
-    ///   - ending: makes what each record of a log ends with.
+    ///   - describer: says which logs are read, and what their records get with them.
+    ///   - patience: how long a new log waits for its description to be complete, nanoseconds; no other log waits with it.
     package init(
-        root: String, linksFolder: String?, tailer: FileTailer, telemetry: Telemetry,
-        isWanted: @escaping (PodFolder, String?) -> Bool, ending: @escaping (ContainerLog) -> [UInt8]
+        root: String, linksFolder: String?, tailer: FileTailer, telemetry: Telemetry, describer: any LogDescriber,
+        patience: Int64 = 0
     ) {
         self.root = root
         self.linksFolder = linksFolder
         self.tailer = tailer
         self.telemetry = telemetry
-        self.isWanted = isWanted
-        self.ending = ending
+        self.describer = describer
+        self.patience = patience
     }
 
     /// Looks at everything for the first time.
     package func start(now: Int64) {
+        self.now = now
+        _ = describer.takeChanges()
         lookAtAll(now)
         tailer.endFirstLook()
     }
 
     /// When `wake` wants to be called although nothing was told, on the monotonic clock.
-    package var nextDeadline: Int64 { min(nextLook, tailer.nextDeadline) }
+    package var nextDeadline: Int64 {
+        if describer.hasChanges { return 0 }
+        return min(nextLook, tailer.nextDeadline, waiting.values.min() ?? .max)
+    }
+
+    /// Whether there is something to read that waits for its description.
+    package var isWaiting: Bool { !waiting.isEmpty }
 
     private var nextLook: Int64 { lastLook.map { $0 + tailer.lookInterval } ?? 0 }
 
     /// Takes what inotify has to tell, and looks at everything when it is time to.
     package func wake(now: Int64) {
+        self.now = now
         tailer.settle(now: now)
+        takeChanges()
         for event in tailer.takeEvents() { take(event) }
         if now >= nextLook { lookAtAll(now) } else { lookAtChanged() }
+        for (key, deadline) in waiting where now >= deadline { endWait(key, .tookTooLong) }
+    }
+
+    // MARK: Descriptions
+
+    private func takeChanges() {
+        switch describer.takeChanges() {
+        case .none: return
+        case .pods(let uids):
+            for uid in uids {
+                if let name = passedOver[uid] { lookAtPod(name) }
+                for key in logsOfPods[uid] ?? [] { describeAnew(key) }
+            }
+        case .all:
+            for name in passedOver.values { lookAtPod(name) }
+            for key in logs.keys { describeAnew(key) }
+        }
+    }
+
+    private func describeAnew(_ key: FamilyKey) {
+        guard let log = logs[key] else { return }
+        guard describer.isWanted(log.folder, log.container) else {
+            forget(key)
+            tailer.drop(key)
+            passedOver[log.folder.uid] = Path.name(Path.parent(key.folder))
+            return
+        }
+        let description = describer.describe(log)
+        tailer.update(key, description)
+        if description.isComplete { endWait(key, .complete) }
+        if describer.hasEnded(log) { tailer.end(key) }
+    }
+
+    private func forget(_ key: FamilyKey) {
+        endWait(key, .abandoned)
+        guard let log = logs.removeValue(forKey: key) else { return }
+        logsOfPods[log.folder.uid]?.remove(key)
+        if logsOfPods[log.folder.uid]?.isEmpty == true { logsOfPods[log.folder.uid] = nil }
+        describer.isGone(log)
+    }
+
+    private func beginWait(_ key: FamilyKey, _ log: ContainerLog) {
+        waiting[key] = now + patience
+        describer.waitBegan(log)
+    }
+
+    private func endWait(_ key: FamilyKey, _ end: WaitEnd) {
+        guard waiting.removeValue(forKey: key) != nil, let log = logs[key] else { return }
+        describer.waitEnded(log, end)
+        tailer.release(key)
     }
 
     private func take(_ event: WatchEvent) {
@@ -132,6 +184,7 @@ package final class PodLogDiscovery {
         }
         do throws(DiskError) {
             for entry in try Directory.list(root) { lookAtPod(entry.name) }
+            for (uid, name) in passedOver where Directory.status("\(root)/\(name)") == nil { forgetPod(uid, name) }
         } catch {
             telemetry.tell(FileEvent.cannotList(path: root, reason: error.description))
         }
@@ -141,7 +194,12 @@ package final class PodLogDiscovery {
     }
 
     private func lookAtPod(_ name: String) {
-        guard let folder = PodFolder(name), isWanted(folder, nil) else { return }
+        guard let folder = PodFolder(name) else { return }
+        passedOver[folder.uid] = nil
+        guard describer.isWanted(folder, nil) else {
+            passedOver[folder.uid] = name
+            return
+        }
         let path = "\(root)/\(name)"
         watch(path, .pod(name))
         do throws(DiskError) {
@@ -152,10 +210,19 @@ package final class PodLogDiscovery {
     }
 
     private func lookAtContainer(_ pod: String, _ name: String) {
-        guard let folder = PodFolder(pod), isWanted(folder, name) else { return }
+        guard let folder = PodFolder(pod) else { return }
+        guard describer.isWanted(folder, name) else {
+            passedOver[folder.uid] = pod
+            return
+        }
         let path = "\(root)/\(pod)/\(name)"
         watch(path, .container(path))
         changed.insert(path)
+    }
+
+    private func forgetPod(_ uid: String, _ name: String) {
+        passedOver[uid] = nil
+        tailer.forget(below: "\(root)/\(name)")
     }
 
     /// Looks again at every container folder whose names changed, then tells which files were closed: a close counts only
@@ -173,7 +240,9 @@ package final class PodLogDiscovery {
     /// Lists one container's folder and hands each log's files on.
     private func list(_ path: String) {
         let container = Path.name(path)
-        guard let folder = PodFolder(Path.name(Path.parent(path))) else { return }
+        guard let folder = PodFolder(Path.name(Path.parent(path))), describer.isWanted(folder, container) else {
+            return
+        }
         let files: [(restart: Int32, file: ListedFile)]
         do throws(DiskError) {
             files = try stableListing(path)
@@ -195,18 +264,32 @@ package final class PodLogDiscovery {
                 var log = ContainerLog(folder: folder, container: container, restart: restart)
                 log.containerID = containerIDs["\(Path.name(Path.parent(path)))/\(container)/\(restart).log"] ?? ""
                 logs[key] = log
+                logsOfPods[folder.uid, default: []].insert(key)
             }
             guard let log = logs[key] else { continue }
+            let isNew = !tailer.isFollowing(key)
+            // One that waits and was given up for want of room: what comes now is another log by its name.
+            if isNew { endWait(key, .abandoned) }
             tailer.reconcile(
                 key,
                 identity: SourceIdentity(
                     kind: .container, input: tailer.options.input, path: "\(path)/\(restart).log",
                     namespace: folder.namespace,
                     pod: folder.pod, uid: folder.uid, container: container, restart: restart),
-                ending: ending(log), files: files)
-            if restart < newest || newest < 0 { tailer.end(key) }
-            if files.isEmpty, !tailer.isFollowing(key) { logs[key] = nil }
+                description: describer.describe(log), waits: patience > 0, files: files)
+            if isNew {
+                if tailer.isHeld(key) {
+                    beginWait(key, log)
+                } else if !tailer.isComplete(key) {
+                    describer.waitEnded(log, .tookTooLong)
+                }
+            }
+            if restart < newest || newest < 0 || describer.hasEnded(log) { tailer.end(key) }
+            if files.isEmpty, !tailer.isFollowing(key) {
+                forget(key)
+            }
         }
+        tailer.forgetMissing(in: path)
         if newest < 0, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
     }
 
@@ -274,7 +357,7 @@ package final class PodLogDiscovery {
         guard var log = logs[family], log.containerID != id else { return }
         log.containerID = id
         logs[family] = log
-        tailer.update(family, ending: ending(log))
+        describeAnew(family)
     }
 
     private func dropLink(_ name: String) {

@@ -13,6 +13,8 @@ private struct LaneInput: ~Copyable {
     var encoder: RecordEncoder
     let parsesJSON: Bool
     let parsers: [any Parser]
+    /// Those that the input may choose for single logs.
+    let chosenParsers: [any Parser]
     /// When the first record of the chunk came, on the monotonic clock; 0 without records.
     var firstRecordAt: Int64 = 0
 }
@@ -25,13 +27,16 @@ package struct LaneInputPlan: Sendable {
     package let make: @Sendable () throws(PluginError) -> any Input
     /// What its records go through, in this order.
     package let parsers: [LaneParserPlan]
+    /// Those that it may choose for single logs, in the order of its context's `chosenParsers`.
+    package let chosenParsers: [LaneParserPlan]
 
     package init(
-        name: String, parsers: [LaneParserPlan] = [],
+        name: String, parsers: [LaneParserPlan] = [], chosenParsers: [LaneParserPlan] = [],
         make: @escaping @Sendable () throws(PluginError) -> any Input
     ) {
         self.name = name
         self.parsers = parsers
+        self.chosenParsers = chosenParsers
         self.make = make
     }
 }
@@ -96,6 +101,8 @@ package struct Lane: ~Copyable {
                 let input = try plan.make()
                 var parsers: [any Parser] = []
                 for parser in plan.parsers { parsers.append(try parser.make()) }
+                var chosenParsers: [any Parser] = []
+                for parser in plan.chosenParsers { chosenParsers.append(try parser.make()) }
                 let start = InputStart(
                     known: writer.knownSources(input: plan.name), isFirst: !writer.hasSeen(input: plan.name))
                 try input.open(on: &poller, start: start)
@@ -103,7 +110,7 @@ package struct Lane: ~Copyable {
                     LaneInput(
                         input: input, chunk: ChunkBuilder(input: plan.name),
                         encoder: RecordEncoder(mode: input.jsonMode, reserved: ReservedNames(fields: fieldNames)),
-                        parsesJSON: input.jsonMode != .off, parsers: parsers))
+                        parsesJSON: input.jsonMode != .off, parsers: parsers, chosenParsers: chosenParsers))
             } catch {
                 throw .unusable("input \(plan.name): \(error)")
             }
@@ -149,7 +156,7 @@ package struct Lane: ~Copyable {
             if now - lastWake >= settings.pace { wakeInputs(now) }
             return true
         }
-        if settings.once, !isPaused, !anyReady {
+        if settings.once, !isPaused, !anyReady, !anyWaiting {
             return !flushForEnd(now)
         }
         wait(now)
@@ -169,6 +176,11 @@ package struct Lane: ~Copyable {
         return false
     }
 
+    private var anyWaiting: Bool {
+        for index in 0..<slots.count where slots[index].input.isWaiting { return true }
+        return false
+    }
+
     // MARK: Reading
 
     /// Reads one batch of one input and puts it into the input's chunk. Returns whether there was one.
@@ -181,7 +193,7 @@ package struct Lane: ~Copyable {
         guard found else { return false }
         batch.counts[.readRecords] += UInt64(batch.rows.count)
         if slots[index].parsesJSON { batch.parseJSON() }
-        for parser in slots[index].parsers { parser.parse(&batch) }
+        slots[index].parse(&batch)
         for filter in filters { filter.apply(to: &batch) }
         slots[index].encode(&batch)
         let bytes = batch.counts[.readBytes]
@@ -264,7 +276,7 @@ package struct Lane: ~Copyable {
     /// With `once`: everything is read. Writes what is left; returns whether that is all.
     private mutating func flushForEnd(_ now: Int64) -> Bool {
         wakeInputs(now)
-        if anyReady { return false }
+        if anyReady || anyWaiting { return false }
         for index in 0..<slots.count where !slots[index].chunk.isEmpty {
             guard write(index, now) else {
                 wait(now)
@@ -300,6 +312,15 @@ private struct LaneSlots: ~Copyable {
 }
 
 extension LaneInput {
+    /// Puts the records through the parsers of the input, or through the one that it has chosen for their log.
+    mutating func parse(_ batch: inout RecordBatch) {
+        switch Int(batch.parsing) {
+        case 0: for parser in parsers { parser.parse(&batch) }
+        case let place where place <= chosenParsers.count: chosenParsers[place - 1].parse(&batch)
+        default: break
+        }
+    }
+
     /// Appends the batch's records to the chunk.
     mutating func encode(_ batch: inout RecordBatch) {
         var counts = Counts()

@@ -1,5 +1,6 @@
 // The four kinds of plugins, and what each is given. How to add one: plugins.md.
 package import Disk
+package import PodMetadata
 package import Records
 package import Telemetry
 
@@ -13,6 +14,10 @@ package struct PluginContext: Sendable {
     package var staticFields: [UInt8]
     /// The names of the parsers that an input's records go through.
     package var parsers: [String] = []
+    /// The parsers that an input may choose for single logs: see `RecordBatch.parsing`.
+    package var chosenParsers: [String] = []
+    /// What is known of pods.
+    package var metadata = MetadataSource()
     /// The data directory, where a plugin may have a folder of its own; nil where nothing may be written (`sluice validate`).
     package var dataDirectory: String?
     /// Every input is read to its present end, then the agent finishes.
@@ -86,6 +91,8 @@ package protocol Input: AnyObject, Plugin {
     func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
     ) -> Bool
+    /// Whether there is something to read that waits for something else than its turn: with `once` it is not the end yet.
+    var isWaiting: Bool { get }
     /// Bytes known to be unread.
     var lag: UInt64 { get }
     /// With `once`: why it ended although there is more to read.
@@ -96,6 +103,7 @@ extension Input {
     /// Most inputs have none, and read files that may come and go.
     package static var standardParsers: [String] { [] }
     package var failure: String? { nil }
+    package var isWaiting: Bool { false }
     package func findings() -> [String] { [] }
 }
 

@@ -28,6 +28,8 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case renamedMembers = 20
     /// JSON members left out because a later one had the same name.
     case duplicateMembers = 21
+    /// Records without all of their pod's metadata: nobody had told of the pod in time.
+    case partialRecords = 22
 
     // Bytes of sources that will never be read.
     /// The file was gone before it was read to its end.
@@ -64,6 +66,7 @@ public enum Counter: UInt8, CaseIterable, Sendable {
         case .invalidTextRecords: "invalid_text_records"
         case .renamedMembers: "renamed_members"
         case .duplicateMembers: "duplicate_members"
+        case .partialRecords: "partial_metadata_records"
         case .vanishedBytes: "vanished_bytes"
         case .shrunkBytes: "shrunk_bytes"
         case .abandonedBytes: "abandoned_bytes"

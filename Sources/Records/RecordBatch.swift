@@ -98,6 +98,11 @@ public struct RecordBatch: ~Copyable {
     public var tape = Column<JSONMember>(capacity: 4096)
     /// What every record of the source ends with: its metadata, the static fields, `}` and a newline. It begins with a comma.
     public var ending: [UInt8] = []
+    /// Which parsers the records go through: 0: those of their input; from 1 on: the one at this place among those that an input
+    /// may choose from for single logs; `noParsing`: none.
+    public var parsing: UInt8 = 0
+    /// The value of `parsing` for no parser at all.
+    public static var noParsing: UInt8 { .max }
     /// The endings of records that have one of their own, in the arena: where a source's records differ in more than their text.
     public var endings = Column<ByteRange>(capacity: 16)
     /// Where reading stands once these records are stored.
@@ -117,5 +122,6 @@ public struct RecordBatch: ~Copyable {
         endings.removeAll()
         progress.removeAll(keepingCapacity: true)
         counts = Counts()
+        parsing = 0
     }
 }

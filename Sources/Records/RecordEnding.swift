@@ -11,22 +11,36 @@ public struct RecordEnding: ~Copyable {
         bytes.appendJSONString(origin)
     }
 
-    /// Appends an object of strings and numbers; empty strings are left out.
+    /// Appends an object; empty texts and objects are left out.
     public mutating func append(_ name: String, _ members: [(String, RecordValue)]) {
         bytes.append(",")
         bytes.appendJSONString(name)
         bytes.append(":{")
         var isFirst = true
         for (key, value) in members {
-            if case .text("") = value { continue }
+            if value.isEmpty { continue }
             if !isFirst { bytes.append(",") }
             isFirst = false
             bytes.appendJSONString(key)
             bytes.append(":")
             switch value {
-            case .text(let text): bytes.appendJSONString(text)
+            case .text(let text), .label(let text): bytes.appendJSONString(text)
             case .number(let number): bytes.append(text: String(number))
+            case .object(let members): append(members)
             }
+        }
+        bytes.append("}")
+    }
+
+    private mutating func append(_ members: [(String, String)]) {
+        var isFirst = true
+        bytes.append("{")
+        for (key, text) in members {
+            if !isFirst { bytes.append(",") }
+            isFirst = false
+            bytes.appendJSONString(key)
+            bytes.append(":")
+            bytes.appendJSONString(text)
         }
         bytes.append("}")
     }
@@ -43,4 +57,16 @@ public struct RecordEnding: ~Copyable {
 public enum RecordValue: Sendable {
     case text(String)
     case number(Int64)
+    /// A text that says something also when it is empty, as a label's.
+    case label(String)
+    /// Texts by name, in this order; the names must differ.
+    case object([(String, String)])
+
+    fileprivate var isEmpty: Bool {
+        switch self {
+        case .text(let text): text.isEmpty
+        case .object(let members): members.isEmpty
+        case .number, .label: false
+        }
+    }
 }

@@ -16,7 +16,11 @@ extension AgentSettings {
 
         let inputs = PluginList(noun: "input", key: "inputs", kinds: registry.inputs, registry: registry)
         self.inputs = inputs.read(from: &fields) { plugin, item in
-            ConfiguredInput(plugin: plugin, parsers: Self.parsers(of: plugin.type, from: &item, registry))
+            if plugin.type == "kubernetes_logs" { Self.refuseKubernetes(in: &item) }
+            let names = Self.parsers(of: plugin.type, from: &item, registry)
+            return ConfiguredInput(
+                plugin: plugin, parsers: Self.parsers(names, item, registry),
+                chosenParsers: Self.parsers(registry.parsers.keys.sorted(), item, registry))
         }
         inputs.requireItems(in: &fields, "there is nothing to read", example: "inputs:\n  - type: kubernetes_logs")
 
@@ -30,13 +34,21 @@ extension AgentSettings {
         outputs.requireItems(in: &fields, "there is nowhere to send records to", example: "outputs:\n  - type: stdout")
 
         store = fields.section("store", as: StoreSettings.self)
+        kubernetes = fields.section("kubernetes", as: Kubernetes.self)
         agent = fields.section("agent", as: Agent.self)
     }
 
+    /// Reports what is said of pods' metadata in an input: there is one directory of pods for all of them.
+    private static func refuseKubernetes(in item: inout Fields) {
+        for key in item.names where Kubernetes.keys.contains(key) {
+            item.refuse(
+                name: key, "is not a setting of an input, it belongs in the top-level section 'kubernetes:'",
+                hint: "it holds for all inputs")
+        }
+    }
+
     /// The parsers of an input: those it names, or those that inputs of its type have.
-    private static func parsers(
-        of input: String, from item: inout Fields, _ registry: Registry
-    ) -> [Configured<any Parser>] {
+    private static func parsers(of input: String, from item: inout Fields, _ registry: Registry) -> [String] {
         let known = registry.parsers.keys.sorted().joined(separator: ", ")
         let given = item.list("parsers", of: TypeName.self) { name in
             guard registry.parsers[name.text] == nil else { return nil }
@@ -45,7 +57,10 @@ extension AgentSettings {
             }
             return .text("is no parser", hint: "known parsers: \(known); [] for none")
         }
-        let names = item.has("parsers") ? given.map(\.text) : registry.inputs[input]?.parsers ?? []
+        return item.has("parsers") ? given.map(\.text) : registry.inputs[input]?.parsers ?? []
+    }
+
+    private static func parsers(_ names: [String], _ item: Fields, _ registry: Registry) -> [Configured<any Parser>] {
         let origin = item.origin(of: "parsers")
         return names.compactMap { name in
             guard let kind = registry.parsers[name] else { return nil }

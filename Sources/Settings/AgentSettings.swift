@@ -15,6 +15,8 @@ package struct AgentSettings: Sendable {
     package var outputs: [ConfiguredOutput]
     /// The node's store.
     package var store: StoreSettings
+    /// The metadata of pods.
+    package var kubernetes: Kubernetes
     /// The agent itself.
     package var agent: Agent
 
@@ -32,6 +34,8 @@ package struct AgentSettings: Sendable {
         package let plugin: Configured<any Input>
         /// The parsers, in this order.
         package let parsers: [Configured<any Parser>]
+        /// All that there are, by name: those that an input may choose for single logs.
+        package let chosenParsers: [Configured<any Parser>]
     }
 
     /// An output and how it gets its records.

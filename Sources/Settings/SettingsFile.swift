@@ -61,7 +61,7 @@ package enum SettingsFile {
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let problems = SettingsProblems(file: fileName, text: text)
         let expansion = Expansion(environment: environment, readFile: readFile)
-        let settings = YAMLTree.read(text, expansion: expansion, problems: problems)
+        let settings = YAMLTree.read(text, as: .configuration(expansion), problems: problems)
             .map { check($0, registry: registry, problems: problems) }
         return Loaded(settings: problems.isEmpty ? settings : nil, problems: problems.sorted)
     }

@@ -8,8 +8,8 @@ struct YAMLSyntax {
     private(set) var message: String
     private(set) var hint: String?
 
-    /// Words the parser's error anew.
-    init(_ error: any Error, lines: [String]) {
+    /// Words the parser's error anew; of a confidential file no key is named.
+    init(_ error: any Error, lines: [String], isConfidential: Bool) {
         switch error as? YamlError {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
@@ -23,7 +23,8 @@ struct YAMLSyntax {
             hint = "remove it (it may be invisible), or write it as an escape in double quotes"
         case .duplicatedKeysInMapping(let keys, let context):
             mark = SettingsNode.Mark(line: context.mark.line, column: context.mark.column)
-            message = "\(keys.first?.quotedForMessage ?? "a key") is set twice in this mapping"
+            let key = isConfidential ? nil : keys.first?.quotedForMessage
+            message = "\(key ?? "a key") is set twice in this mapping"
         default:
             message = "the file cannot be read as YAML: \(error)"
         }

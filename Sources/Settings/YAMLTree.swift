@@ -5,7 +5,15 @@ import Yams
 
 /// Converts one YAML document.
 struct YAMLTree {
-    private let expansion: Expansion
+    /// What kind of file it is.
+    enum Kind {
+        /// A configuration: references in it are expanded.
+        case configuration(Expansion)
+        /// A file of others that may hold a secret at any place: nothing is expanded, and no message quotes it.
+        case confidential
+    }
+
+    private let kind: Kind
     private let problems: SettingsProblems
     private let lines: [String]
     /// What keys are really called that had to be renamed to get past the parser (see `compose`).
@@ -17,29 +25,28 @@ struct YAMLTree {
     private static let renamesMax = 64
 
     /// Reads a text; nil after reporting that it is not YAML. Problems within values are reported and read on.
-    static func read(_ text: String, expansion: Expansion, problems: SettingsProblems) -> SettingsNode? {
+    static func read(_ text: String, as kind: Kind, problems: SettingsProblems) -> SettingsNode? {
         let lines = SettingsProblems.lines(of: text)
         do {
             let (root, renamedKeys) = try compose(lines)
             guard let root else {
                 problems.report(
-                    at: SettingsNode.Mark(line: 1, column: 1), path: "", "the file is empty",
-                    hint: "the least it needs is\ninputs:\n  - type: kubernetes_logs\noutputs:\n  - type: stdout")
+                    at: SettingsNode.Mark(line: 1, column: 1), path: "", "the file is empty", hint: kind.least)
                 return nil
             }
-            var tree = YAMLTree(expansion: expansion, problems: problems, lines: lines, renamedKeys: renamedKeys)
+            var tree = YAMLTree(kind: kind, problems: problems, lines: lines, renamedKeys: renamedKeys)
             return tree.convert(root, path: "", depth: 0)
         } catch {
-            let fault = YAMLSyntax(error, lines: lines)
+            let fault = YAMLSyntax(error, lines: lines, isConfidential: kind.isConfidential)
             problems.report(at: fault.mark, path: "", fault.message, hint: fault.hint)
             return nil
         }
     }
 
     private init(
-        expansion: Expansion, problems: SettingsProblems, lines: [String], renamedKeys: [SettingsNode.Mark: String]
+        kind: Kind, problems: SettingsProblems, lines: [String], renamedKeys: [SettingsNode.Mark: String]
     ) {
-        self.expansion = expansion
+        self.kind = kind
         self.problems = problems
         self.lines = lines
         self.renamedKeys = renamedKeys
@@ -106,7 +113,7 @@ struct YAMLTree {
         case .mapping(let mapping):
             if let (key, _) = mapping.first(where: { !$0.key.isText }) {
                 return unusable(
-                    self.mark(of: key), path, "a key must be a text, found \(key.inWords)",
+                    self.mark(of: key), path, "a key must be a text, found \(inWords(key))",
                     hint: "put a text that begins with '{' or '[' in quotes, and fill in '{{ templates }}' before")
             }
             return SettingsNode(.mapping(entries(of: mapping, path: path, depth: depth)), mark: mark)
@@ -123,12 +130,12 @@ struct YAMLTree {
         case Tag.Name.int.rawValue, Tag.Name.float.rawValue, Tag.Name.bool.rawValue, Tag.Name.null.rawValue:
             isPlain = true
         default:
-            let tag = scalar.tag.rawValue.quotedForMessage
+            let tag = kind.isConfidential ? "a YAML tag" : "the YAML tag \(scalar.tag.rawValue.quotedForMessage)"
             return unusable(
-                mark, path, "has the YAML tag \(tag), which means nothing here",
+                mark, path, "has \(tag), which means nothing here",
                 hint: "leave the tag out, or put a text that begins with '!' in quotes")
         }
-        guard let expanded = expansion.expand(scalar.string) else {
+        guard let expanded = kind.expand(scalar.string) else {
             if isPlain, ["", "~", "null", "Null", "NULL"].contains(scalar.string) {
                 return SettingsNode(.null, mark: mark)
             }
@@ -160,7 +167,7 @@ struct YAMLTree {
                 merged += merge(valueNode, path: path, depth: depth)
                 continue
             }
-            let keyPath = path.isEmpty ? key : "\(path).\(key)"
+            let keyPath = kind.isConfidential ? "" : path.isEmpty ? key : "\(path).\(key)"
             if let line = lineOfKey[key] {
                 problems.report(at: keyMark, path: keyPath, "is set twice, first on line \(line)")
                 continue
@@ -183,10 +190,12 @@ struct YAMLTree {
         case .sequence(let items) where depth < Self.depthMax:
             return items.flatMap { merge($0, path: path, depth: depth + 1) }
         default:
-            problems.report(at: mark(of: node), path: path, "'<<' merges mappings, found \(node.inWords)")
+            problems.report(at: mark(of: node), path: path, "'<<' merges mappings, found \(inWords(node))")
             return []
         }
     }
+
+    private func inWords(_ node: Node) -> String { node.inWords(quoting: !kind.isConfidential) }
 
     private func unusable(
         _ mark: SettingsNode.Mark, _ path: String, _ message: String, hint: String? = nil
@@ -201,7 +210,8 @@ struct YAMLTree {
     private func mark(of node: Node) -> SettingsNode.Mark {
         guard let mark = node.mark else { return SettingsNode.Mark(line: 1, column: 1) }
         var width = 1
-        if case .scalar(let scalar) = node, lines.indices.contains(mark.line - 1) {
+        // Nobody shows a line of a confidential file.
+        if !kind.isConfidential, case .scalar(let scalar) = node, lines.indices.contains(mark.line - 1) {
             width = Self.width(of: scalar, in: lines[mark.line - 1].unicodeScalars.dropFirst(mark.column - 1))
         }
         return SettingsNode.Mark(line: mark.line, column: mark.column, width: width)
@@ -240,14 +250,31 @@ struct YAMLTree {
     }
 }
 
+extension YAMLTree.Kind {
+    fileprivate var isConfidential: Bool {
+        if case .confidential = self { true } else { false }
+    }
+
+    /// The text with its references replaced; nil when it has none.
+    fileprivate func expand(_ text: String) -> Expansion.Result? {
+        if case .configuration(let expansion) = self { expansion.expand(text) } else { nil }
+    }
+
+    /// What to write into an empty file.
+    fileprivate var least: String? {
+        isConfidential
+            ? nil : "the least it needs is\ninputs:\n  - type: kubernetes_logs\noutputs:\n  - type: stdout"
+    }
+}
+
 extension Node {
     fileprivate var isText: Bool {
         if case .scalar = self { true } else { false }
     }
 
-    fileprivate var inWords: String {
+    fileprivate func inWords(quoting: Bool) -> String {
         switch self {
-        case .scalar(let scalar): "the text \(scalar.string.quotedForMessage)"
+        case .scalar(let scalar): quoting ? "the text \(scalar.string.quotedForMessage)" : "a text"
         case .sequence: "a list"
         case .mapping: "a mapping"
         case .alias: "an alias"

@@ -25,7 +25,8 @@ package struct LogThrottle: Sendable {
     }
 
     /// Decides about one line of a kind. Kinds are few: they are names in the code, not data.
-    package mutating func admit(_ kind: String, at now: ContinuousClock.Instant) -> Verdict {
+    /// - Parameter burst: how many of this kind may come within a window; nil for as many as of others.
+    package mutating func admit(_ kind: String, burst: Int? = nil, at now: ContinuousClock.Instant) -> Verdict {
         var state = kinds[kind] ?? Kind(windowStart: now)
         defer { kinds[kind] = state }
         if now - state.windowStart >= window {
@@ -33,7 +34,7 @@ package struct LogThrottle: Sendable {
             state = Kind(windowStart: now, told: 1)
             return .tell(heldBack: heldBack)
         }
-        guard state.told < burst else {
+        guard state.told < burst ?? self.burst else {
             state.heldBack += 1
             return .holdBack
         }

@@ -15,11 +15,14 @@ package protocol TelemetryEvent: Sendable {
     var counter: String { get }
     /// By how much.
     var amount: UInt64 { get }
+    /// How many lines of it may come within a minute before they are held back; nil for as many as of others.
+    var burst: Int? { get }
 }
 
 extension TelemetryEvent {
     package var details: [(String, String)] { [] }
     package var amount: UInt64 { 1 }
+    package var burst: Int? { nil }
 }
 
 /// Tells events. Lines that repeat are held back (`LogThrottle`); counters never are.
@@ -44,7 +47,7 @@ package final class Telemetry: Sendable {
         let verdict = state.withLock { state in
             let (sum, isTooLarge) = state.counters[event.counter, default: 0].addingReportingOverflow(event.amount)
             state.counters[event.counter] = isTooLarge ? .max : sum
-            return state.throttle.admit(event.counter, at: .now)
+            return state.throttle.admit(event.counter, burst: event.burst, at: .now)
         }
         guard case .tell(let heldBack) = verdict else { return }
         var metadata = OrderedMetadata(event.details)

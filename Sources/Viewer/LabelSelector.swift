@@ -8,8 +8,18 @@ package struct LabelSelector: Sendable, Hashable {
     private let requirements: [Requirement]
 
     private struct Requirement: Sendable, Hashable {
+        /// The label's key, also as records have it in the other styles: with `_` in place of dots, and behind `labels.`.
         let key: [UInt8]
+        let dedotted: [UInt8]
+        let flat: [UInt8]
         let test: Test
+
+        init(key: [UInt8], test: Test) {
+            self.key = key
+            dedotted = key.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "_") : $0 }
+            flat = Array("labels.".utf8) + key
+            self.test = test
+        }
     }
 
     private enum Test: Sendable, Hashable {
@@ -97,21 +107,44 @@ package struct LabelSelector: Sendable, Hashable {
 
     // MARK: Matching
 
-    /// Whether the labels of an object in an arena fulfil all requirements; `labels` may be absent. `tape` is overwritten.
-    package func matches(_ labels: JSONMember, _ arena: borrowing Arena, tape: inout Column<JSONMember>) -> Bool {
+    /// Whether the labels of a record fulfil all requirements, whatever style they are written in. `tape` is overwritten.
+    package func matches(
+        _ fields: borrowing RecordFields, _ arena: borrowing Arena, tape: inout Column<JSONMember>
+    ) -> Bool {
         tape.removeAll()
-        if labels.isPresent {
-            let range = labels.valueRange
-            _ = JSONScanner.scanObject(arena, from: range.lowerBound, to: range.upperBound, tape: &tape)
+        let labels = fields.sourceMember("labels", arena)
+        guard labels.isPresent else {
+            for requirement in requirements
+            where !LabelSelector.holds(requirement, requirement.flat, arena, fields.sourceMembers) {
+                return false
+            }
+            return true
         }
-        for requirement in requirements where !LabelSelector.holds(requirement, arena, tape) { return false }
+        let range = labels.valueRange
+        _ = JSONScanner.scanObject(arena, from: range.lowerBound, to: range.upperBound, tape: &tape)
+        let isDedotted = !LabelSelector.hasDots(arena, tape)
+        for requirement in requirements {
+            let key = isDedotted ? requirement.dedotted : requirement.key
+            if !LabelSelector.holds(requirement, key, arena, tape) { return false }
+        }
         return true
     }
 
+    /// Whether one of the keys has a dot.
+    private static func hasDots(_ arena: borrowing Arena, _ tape: borrowing Column<JSONMember>) -> Bool {
+        for index in 0..<tape.count {
+            let member = tape[index]
+            for at in member.keyStart..<member.keyStart + member.keyLength where arena[at] == UInt8(ascii: ".") {
+                return true
+            }
+        }
+        return false
+    }
+
     private static func holds(
-        _ requirement: Requirement, _ arena: borrowing Arena, _ tape: borrowing Column<JSONMember>
+        _ requirement: Requirement, _ key: [UInt8], _ arena: borrowing Arena, _ tape: borrowing Column<JSONMember>
     ) -> Bool {
-        for index in 0..<tape.count where JSONScanner.keyEquals(arena, tape[index], requirement.key) {
+        for index in 0..<tape.count where JSONScanner.keyEquals(arena, tape[index], key) {
             func isAmong(_ values: [[UInt8]], _ arena: borrowing Arena, _ member: JSONMember) -> Bool {
                 for value in values where JSONScanner.valueEquals(arena, member, value.span) { return true }
                 return false

@@ -7,6 +7,7 @@ import Logging
 import NodeFiles
 import NodeJournal
 import Pipeline
+import PodMetadata
 package import Records
 package import Store
 package import Telemetry
@@ -20,6 +21,8 @@ package struct NodePlaces: Sendable {
     package var journal: [String] = []
     /// The node's name, for records.
     package var node = ""
+    /// The file in which an agent kept what it knew of the node's pods; it need not be there.
+    package var metadataFile: String?
     /// Whether a container's log may hold wanted records; the name is empty where only the pod is known yet.
     package var wantsContainer: @Sendable (_ namespace: String, _ pod: String, _ container: String) -> Bool = {
         _, _, _ in true
@@ -148,8 +151,7 @@ private final class ContainersReading: Input {
             options, known: known.filter { $0.identity.kind == .container }, telemetry: telemetry)
         discovery = PodLogDiscovery(
             root: places.pods, linksFolder: places.links, tailer: tailer, telemetry: telemetry,
-            isWanted: { pod, container in places.wantsContainer(pod.namespace, pod.pod, container ?? "") },
-            ending: { log in log.ending(node: places.node, staticFields: []) })
+            describer: RememberedPods(places, telemetry))
     }
 
     func open(on poller: inout Poller, start: InputStart) throws(PluginError) {
@@ -171,6 +173,41 @@ private final class ContainersReading: Input {
         // As the agent does by itself.
         batch.parseKlog()
         return true
+    }
+}
+
+/// Describes logs by what an agent knew of their pods when it was last here, if there was one.
+private final class RememberedPods: LogDescriber {
+    private let places: NodePlaces
+    private let pods: PodSnapshot
+    private let format: MetadataFormat
+
+    init(_ places: NodePlaces, _ telemetry: Telemetry) {
+        self.places = places
+        format = MetadataFormat(node: places.node)
+        let directory = PodDirectory()
+        if let path = places.metadataFile {
+            do {
+                if let file = try MetadataFile.read(path) { directory.restore(file) }
+            } catch {
+                telemetry.logger.warning("what an agent knew of the pods cannot be read: \(error)")
+            }
+        }
+        pods = directory.snapshot
+    }
+
+    func isWanted(_ pod: PodFolder, _ container: String?) -> Bool {
+        places.wantsContainer(pod.namespace, pod.pod, container ?? "")
+    }
+
+    func describe(_ log: ContainerLog) -> LogDescription {
+        let identity = ContainerIdentity(
+            namespace: log.folder.namespace, pod: log.folder.pod, uid: log.folder.uid, container: log.container,
+            restarts: log.restart, containerID: log.containerID)
+        return LogDescription(
+            ending: format.ending(
+                of: identity, pod: pods.pods[log.folder.uid],
+                namespaceLabels: pods.namespaces[log.folder.namespace] ?? []))
     }
 }
 

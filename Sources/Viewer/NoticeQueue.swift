@@ -5,23 +5,34 @@ import Store
 /// Notices by time, to be shown between records.
 struct NoticeQueue {
     /// The next one is the last.
-    private var notices: [(time: Int64, text: String)]
+    private var notices: [(time: Int64, text: String, sources: [SourceIdentity])]
+    private let chosen: ChosenContainers?
     private let isReversed: Bool
 
     /// Takes those that are about something that was asked for.
     init(_ notices: [StoreNotice], of sieve: borrowing Sieve, isReversed: Bool) {
         self.isReversed = isReversed
-        var told: [(time: Int64, text: String)] = []
+        chosen = sieve.chosen
+        var told: [(time: Int64, text: String, sources: [SourceIdentity])] = []
         for notice in notices {
-            if let text = NoticeQueue.text(of: notice, sieve) { told.append((notice.time, text)) }
+            if let text = NoticeQueue.text(of: notice, sieve) { told.append((notice.time, text, notice.sources)) }
         }
         self.notices = told.sorted { isReversed ? $0.time < $1.time : $0.time > $1.time }
     }
 
     /// The next notice that comes before a record of this time; nil when there is none.
     mutating func next(upTo time: Int64) -> String? {
-        guard let last = notices.last, isReversed ? last.time >= time : last.time <= time else { return nil }
-        return notices.removeLast().text
+        while let last = notices.last, isReversed ? last.time >= time : last.time <= time {
+            notices.removeLast()
+            if NoticeQueue.isChosen(last.sources, chosen) { return last.text }
+        }
+        return nil
+    }
+
+    /// Whether a notice is about containers that were chosen, where only their records could tell.
+    static func isChosen(_ sources: [SourceIdentity], _ chosen: ChosenContainers?) -> Bool {
+        guard let chosen, !sources.isEmpty else { return true }
+        return sources.contains { chosen.contains($0) }
     }
 
     /// Leaves out what happened before the first record that is shown.
@@ -49,5 +60,16 @@ struct NoticeQueue {
         guard source.kind == .container else { return source.path }
         return "\(source.namespace)/\(source.pod) \(source.container)"
             + (source.restart > 0 ? "[\(source.restart)]" : "")
+    }
+}
+
+extension StoreNotice {
+    /// What it is about; nothing where that is not known.
+    var sources: [SourceIdentity] {
+        switch kind {
+        case .ended(let source): [source]
+        case .missing(_, let sources): sources
+        case .missingEntries: []
+        }
     }
 }

@@ -9,6 +9,9 @@ package struct ContainerSummary: Sendable {
     package var pod: String
     package var uid: String
     package var container: String
+    /// The workload that the pod belongs to, as its last records tell; empty where they do not.
+    package var ownerKind = ""
+    package var ownerName = ""
     /// The newest life's number.
     package var restarts: Int32 = 0
     /// Nanoseconds since 1970.
@@ -62,6 +65,10 @@ struct PodCounter: ~Copyable {
                     container: text("container_name")))
         }
         containers[place].restarts = max(containers[place].restarts, restart)
+        if let kind = fields.sourceText("owner_kind", line), let name = fields.sourceText("owner_name", line) {
+            containers[place].ownerKind = kind
+            containers[place].ownerName = name
+        }
         return place
     }
 }

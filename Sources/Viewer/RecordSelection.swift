@@ -174,7 +174,7 @@ package struct RecordSelection: Sendable {
                 lives.isPrevious(namespace: namespace, pod: pod, uid: uid, container: container, restart: restart)
             else { return false }
         }
-        return labels.isEmpty || labels.matches(fields.sourceMember("labels", arena), arena, tape: &tape)
+        return labels.isEmpty || labels.matches(fields, arena, tape: &tape)
     }
 
     private func includesEntry(_ fields: borrowing RecordFields, _ arena: borrowing Arena) -> Bool {

@@ -34,6 +34,25 @@ package struct PresentLives: Sendable {
     }
 }
 
+/// The containers that have wanted records, where only the records tell: by labels. Noted while records are picked, asked for when
+/// notices are shown.
+final class ChosenContainers {
+    private var keys: Set<String> = []
+    private var last = Arena(capacity: 1024)
+
+    /// Notes the container of a wanted record.
+    func note(_ fields: borrowing RecordFields, _ text: borrowing Arena) {
+        let source = fields.source
+        if ByteSearch.equal(text, from: source.valueStart, count: source.valueLength, last.span) { return }
+        last.removeAll()
+        last.append(text, from: source.valueStart, count: source.valueLength)
+        let uid = fields.sourceText("pod_uid", text) ?? ""
+        keys.insert("\(uid)/\(fields.sourceText("container_name", text) ?? "")")
+    }
+
+    func contains(_ source: SourceIdentity) -> Bool { keys.contains("\(source.uid)/\(source.container)") }
+}
+
 /// Judges sources and records for one search.
 package struct Sieve: ~Copyable {
     private var selection: RecordSelection
@@ -43,6 +62,8 @@ package struct Sieve: ~Copyable {
     private var fields = RecordFields()
     /// Nil: whether something is gone does not matter.
     private let present: PresentLives?
+    /// Nil: sources tell by themselves whether they are asked for.
+    let chosen: ChosenContainers?
     /// The last container that was asked about, and whether it is gone.
     private var lastSource = Arena(capacity: 1024)
     private var lastIsGone = false
@@ -62,6 +83,7 @@ package struct Sieve: ~Copyable {
         self.present = present
         broad = selection
         broad.previous = false
+        chosen = selection.labels.isEmpty ? nil : ChosenContainers()
         // A pod without any log is told of by the kubelet alone.
         guard present == nil, !selection.previous, !selection.pods.isEmpty, selection.units.isEmpty else { return }
         var kubelet = try RecordSelection()
@@ -122,6 +144,7 @@ package struct Sieve: ~Copyable {
 
     private mutating func isWanted(_ text: borrowing Arena) -> Bool {
         if selection.includes(fields, in: text, memory: &memory) {
+            if fields.origin == .container { chosen?.note(fields, text) }
             guard present != nil else { return true }
             // Units do not go; they are shown beside what is gone, where they are asked for.
             return fields.origin == .container ? isGone(text) : selection.asksForJournal

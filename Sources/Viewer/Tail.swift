@@ -3,6 +3,7 @@ import Bytes
 package import Disk
 import Logging
 import Pipeline
+import PodMetadata
 import Records
 import Store
 import Synchronization
@@ -65,6 +66,9 @@ package final class Tail: Sendable {
 
     /// - Throws: when no eventfd can be had.
     package init(_ request: TailRequest, telemetry: Telemetry) throws(DiskError) {
+        var request = request
+        request.places.metadataFile =
+            request.places.metadataFile ?? MetadataFile.path(inDataDirectory: request.dataDirectory)
         self.request = request
         self.telemetry = telemetry
         bell = try Bell()
@@ -236,6 +240,7 @@ package final class Tail: Sendable {
             held.add(run, now: now)
             goesOn = try held.release(now: now) { line, _ in try show(.record(line)) }
             for notice in notices where !request.isQuiet {
+                guard NoticeQueue.isChosen(notice.sources, sieve.chosen) else { continue }
                 if let text = NoticeQueue.text(of: notice, sieve) { told.append((text, now + HoldBack.delay)) }
             }
             while goesOn, let first = told.first, first.due <= now {

@@ -4,6 +4,7 @@ import Disk
 import Glibc
 import Logging
 import Pipeline
+import PodMetadata
 import ServiceLifecycle
 import Settings
 import Store
@@ -19,13 +20,20 @@ struct Agent {
     private let control: LaneControl
     private let lane: LaneService
     private let deliveries: DeliveriesService
+    private let metadata: AgentMetadata
 
     /// Opens the store and everything else that can fail before anything runs.
     init(_ settings: AgentSettings, once: Bool, telemetry: Telemetry) throws {
         self.settings = settings
         self.once = once
         self.telemetry = telemetry
-        let node = settings.agent.node ?? Machine.environment("NODE_NAME") ?? Machine.hostName
+        let given = [settings.agent.node, Machine.environment("NODE_NAME")].compactMap { $0 }.first { !$0.isEmpty }
+        let node = given ?? Machine.hostName
+        if given == nil, Machine.environment("KUBERNETES_SERVICE_HOST") != nil {
+            telemetry.logger.warning(
+                "the node's name is taken from the host's name, which in a pod is mostly the pod's; set the variable NODE_NAME from the field spec.nodeName, or agent.node",
+                metadata: ["node": "\(node)"])
+        }
         var fields = Arena(capacity: 256)
         for field in settings.fields {
             fields.append(",")
@@ -38,11 +46,14 @@ struct Agent {
 
         context.dataDirectory = settings.dataDirectory
 
+        // After the store's lock is held: what is known of pods is in the same folder.
         let writer = try Store.open(
             settings.dataDirectory, settings: StoreLimits(settings.store), fileSystem: LocalFileSystem(),
             telemetry: telemetry)
         let store = writer.store
         self.store = store
+        metadata = try AgentMetadata(settings, node: node, telemetry: telemetry)
+        context.metadata = metadata.source
         control = try LaneControl()
         deliveries = try DeliveriesService(
             settings.outputs, store: store, context: context, grace: settings.agent.shutdownGrace.duration, once: once)
@@ -66,21 +77,27 @@ struct Agent {
         let started = SystemClock.monotonic
         Machine.forgetStart()
         let report = ReportService(
-            store: store, control: control, deliveries: deliveries, telemetry: telemetry,
+            store: store, control: control, deliveries: deliveries, pods: metadata.source.directory,
+            telemetry: telemetry,
             interval: settings.agent.summaryInterval.duration,
             showsProgress: once && StandardStream.errorIsTerminal
                 && !settings.outputs.contains { $0.plugin.type == "stdout" })
         // They end in the reverse order: the reports come last.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: report, successTerminationBehavior: .ignore)
+        ]
+        if let service = metadata.service {
+            services.append(.init(service: service, successTerminationBehavior: .ignore))
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: report, successTerminationBehavior: .ignore),
+                services: services + [
                     .init(
                         service: ShippingService(lane: lane, deliveries: deliveries) {
                             // All that is stored stays, and no cursor moves before its output has come back.
                             exit(finish(report, started) ? EXIT_SUCCESS : EXIT_FAILURE)
                         },
-                        successTerminationBehavior: .gracefullyShutdownGroup),
+                        successTerminationBehavior: .gracefullyShutdownGroup)
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
@@ -109,13 +126,13 @@ extension AgentSettings.ConfiguredInput {
     func plan(_ context: PluginContext) -> LaneInputPlan {
         var context = context.named(plugin.name)
         context.parsers = parsers.map(\.type)
-        let (plugin, parsers) = (self.plugin, self.parsers)
-        return LaneInputPlan(
-            name: plugin.name,
-            parsers: parsers.map { [context] parser in
-                LaneParserPlan { () throws(PluginError) in try parser.make(context) }
-            }
-        ) { [context] () throws(PluginError) in try plugin.make(context) }
+        context.chosenParsers = chosenParsers.map(\.type)
+        func plans(_ parsers: [Configured<any Parser>]) -> [LaneParserPlan] {
+            parsers.map { [context] parser in LaneParserPlan { () throws(PluginError) in try parser.make(context) } }
+        }
+        return LaneInputPlan(name: plugin.name, parsers: plans(parsers), chosenParsers: plans(chosenParsers)) {
+            [context, plugin] () throws(PluginError) in try plugin.make(context)
+        }
     }
 }
 

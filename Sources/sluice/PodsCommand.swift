@@ -37,7 +37,8 @@ struct PodsCommand: ParsableCommand {
             out.append(index == 0 ? "\n  {" : ",\n  {")
             let texts = [
                 ("namespace", container.namespace), ("pod", container.pod), ("pod_uid", container.uid),
-                ("container", container.container),
+                ("container", container.container), ("owner_kind", container.ownerKind),
+                ("owner_name", container.ownerName),
             ]
             for (name, text) in texts {
                 out.append("\"")
@@ -61,17 +62,20 @@ struct PodsCommand: ParsableCommand {
         guard !containers.isEmpty else { return "no records of such pods" }
         let all = max(1, containers.reduce(0) { $0 + $1.bytes })
         var rows = [
-            ["NAMESPACE", "POD", "CONTAINER", "RESTARTS", "FIRST", "LAST", "LINES", "BYTES", "ERRORS", "SHARE", ""]
+            [
+                "NAMESPACE", "POD", "CONTAINER", "WORKLOAD", "RESTARTS", "FIRST", "LAST", "LINES", "BYTES", "ERRORS",
+                "SHARE", "",
+            ]
         ]
         for container in containers {
             rows.append([
-                container.namespace, container.pod, container.container, "\(container.restarts)",
+                container.namespace, container.pod, container.container, workload(container), "\(container.restarts)",
                 time(container.first, isUTC), time(container.last, isUTC), "\(container.lines)",
                 Ledger.size(container.bytes), "\(container.errors)", "\((container.bytes * 100 + all / 2) / all)%",
                 container.isGone ? "gone" : "",
             ])
         }
-        let isNumber = [false, false, false, true, false, false, true, true, true, true, false]
+        let isNumber = [false, false, false, false, true, false, false, true, true, true, true, false]
         let widths = isNumber.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             var line = ""
@@ -82,6 +86,11 @@ struct PodsCommand: ParsableCommand {
             while line.hasSuffix(" ") { line.removeLast() }
             return line
         }.joined(separator: "\n")
+    }
+
+    /// `deployment/web`, as kubectl writes it.
+    private static func workload(_ container: ContainerSummary) -> String {
+        container.ownerName.isEmpty ? "-" : "\(container.ownerKind.lowercased())/\(container.ownerName)"
     }
 
     private static func time(_ nanoseconds: Int64, _ isUTC: Bool) -> String {

@@ -2,6 +2,7 @@
 import Disk
 import Logging
 import Pipeline
+import PodMetadata
 import Records
 import ServiceLifecycle
 import Store
@@ -14,17 +15,19 @@ final class ReportService: Service {
     private let store: Store
     private let control: LaneControl
     private let deliveries: DeliveriesService
+    private let pods: PodDirectory?
     private let telemetry: Telemetry
     private let interval: Duration
     private let showsProgress: Bool
 
     init(
-        store: Store, control: LaneControl, deliveries: DeliveriesService, telemetry: Telemetry, interval: Duration,
-        showsProgress: Bool
+        store: Store, control: LaneControl, deliveries: DeliveriesService, pods: PodDirectory?, telemetry: Telemetry,
+        interval: Duration, showsProgress: Bool
     ) {
         self.store = store
         self.control = control
         self.deliveries = deliveries
+        self.pods = pods
         self.telemetry = telemetry
         self.interval = interval
         self.showsProgress = showsProgress
@@ -66,6 +69,12 @@ final class ReportService: Service {
             if let failure = picture.failure { details.append("failing_\(name)", failure) }
         }
         if let trouble = store.trouble { details.append("store", trouble) }
+        if let pods {
+            details.append("pods", "\(pods.snapshot.pods.values.count { $0.deletedAt == nil })")
+            let partial = now.total(.partialRecords) - before.total(.partialRecords)
+            if partial > 0 { details.append("partial_metadata", "\(partial)") }
+            if case .failing(let reason) = pods.health { details.append("failing_metadata", reason) }
+        }
         telemetry.logger.info("summary", metadata: details.metadata)
     }
 
@@ -73,8 +82,23 @@ final class ReportService: Service {
 
     private func tellLedgerOnSignal() async {
         for await _ in await UnixSignalsSequence(trapping: .sigusr1) {
-            write(Ledger(store).text + "\n")
+            write(Ledger(store).text + "\n" + events + "\n")
         }
+    }
+
+    /// What has happened since the start, by the names of its metrics.
+    private var events: String {
+        let counters = telemetry.counters.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+        let width = counters.map(\.key.count).max() ?? 0
+        var lines: [String] = []
+        if let pods {
+            let count = pods.snapshot.pods.values.count { $0.deletedAt == nil }
+            lines = ["pods' metadata", "  pods known now  \(count)"]
+            if case .failing(let reason) = pods.health { lines.append("  failing: \(reason)") }
+        }
+        lines.append("events since the start")
+        lines += counters.map { "  \($0.key.padded(to: width))  \($0.value)" }
+        return lines.joined(separator: "\n")
     }
 
     // MARK: --once
@@ -98,6 +122,8 @@ final class ReportService: Service {
         write(
             "read \(ledger.total(.readRecords)) records, \(Ledger.size(ledger.total(.readBytes))), in \(tenths / 10).\(tenths % 10) s\n"
         )
+        let partial = ledger.total(.partialRecords)
+        if partial > 0 { write("\(partial) records without all of their pods' metadata\n") }
         for output in ledger.outputs {
             var text = "\(output.name): \(output.account.delivered) delivered"
             if output.waiting > 0 { text += ", \(output.waiting) waiting" }
@@ -117,4 +143,8 @@ final class ReportService: Service {
         // Nobody is left to tell when standard error itself cannot be written.
         if let error = try? StandardStream.error() { try? error.write(Array(text.utf8).span) }
     }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

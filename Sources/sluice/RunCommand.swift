@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run the agent.",
         discussion: """
             Reads until SIGTERM or SIGINT, then writes what it holds and delivers for up to agent.shutdown_grace. \
-            SIGUSR1 prints the ledger. Exit codes: 0 all is well, 1 failure, 78 configuration.
+            SIGUSR1 prints the ledger and counts of events. Exit codes: 0 all is well, 1 failure, 78 configuration.
             """)
 
     @Option(name: [.short, .long], help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file())
@@ -37,6 +37,9 @@ struct RunCommand: AsyncParsableCommand {
         do {
             let agent = try Agent(settings, once: once, telemetry: telemetry)
             guard try await agent.run() else { throw Exit.failure }
+        } catch let error as SettingsProblem {
+            Problems.tell([error])
+            throw Exit.configuration
         } catch let error as StoreError {
             telemetry.logger.critical("the agent cannot start: \(error.description)")
             throw Exit.failure

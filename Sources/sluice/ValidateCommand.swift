@@ -12,8 +12,8 @@ struct ValidateCommand: ParsableCommand {
         commandName: "validate",
         abstract: "Check configuration files; every mistake is told at once.",
         discussion: """
-            Also looks whether the inputs can be read here and now: a journal's files, say. Exits with 0 when all is well, \
-            with 78 when a file is wrong, and with 1 when all files are right but something cannot be read.
+            Also looks whether the inputs can be read here and now (a journal's files, say), and the kubeconfig. Exits with 0 \
+            when all is well, with 78 when a file is wrong, and with 1 when all files are right but something cannot be read.
             """)
 
     @Argument(help: "Configuration files.", completion: .file(extensions: ["yaml", "yml"]))
@@ -45,8 +45,22 @@ struct ValidateCommand: ParsableCommand {
         if !isReadable { throw Exit.failure }
     }
 
-    /// What keeps the inputs from reading on this machine.
+    /// What keeps the agent from reading on this machine.
     private static func findings(_ settings: AgentSettings) -> [SettingsProblem] {
+        inputFindings(settings) + kubernetesFindings(settings)
+    }
+
+    private static func kubernetesFindings(_ settings: AgentSettings) -> [SettingsProblem] {
+        do throws(SettingsProblem) {
+            _ = try settings.kubernetes.source()
+            return []
+        } catch {
+            // What nobody asked for does not keep the agent from running.
+            return settings.kubernetes.metadata == nil ? [] : [error]
+        }
+    }
+
+    private static func inputFindings(_ settings: AgentSettings) -> [SettingsProblem] {
         // Nothing is started, and nobody is told of events.
         let telemetry = Telemetry(Logger(label: "validate") { _ in SwiftLogNoOpLogHandler() })
         return settings.inputs.flatMap { input in

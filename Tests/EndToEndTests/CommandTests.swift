@@ -69,6 +69,20 @@ struct ConfigurationTests {
         #expect(good.errors.isEmpty)
     }
 
+    @Test func `validate tells of a kubeconfig that cannot be used`() async throws {
+        let scratch = try ScratchDirectory()
+        let kubeconfig = try scratch.write("kubeconfig", "kind: Config\n")
+        let path = try scratch.write(
+            "sluice.yaml",
+            "inputs: [{ type: file, include: [/x] }]\noutputs: [{ type: \"null\" }]\nkubernetes: { kubeconfig: \(kubeconfig) }\n"
+        )
+        let outcome = try await Program.run("validate", path)
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors.contains("\(path):3:27: kubernetes.kubeconfig: \(kubeconfig):1:1: has no current-context"))
+        #expect(try await Program.run("validate", "--settings-only", path).status == 0)
+    }
+
     @Test(
         arguments: [
             ["validate"], ["run", "--bogus"], ["runn"], ["chunks", "cat", "--from", "x"],

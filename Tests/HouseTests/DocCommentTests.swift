@@ -6,6 +6,7 @@ import Testing
 struct DocCommentTests {
     private static let documented = [
         "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal", "Display",
+        "PodMetadata", "HTTPTransport", "Kubernetes",
         "Pipeline",
         "Viewer",
     ]

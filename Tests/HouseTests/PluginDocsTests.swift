@@ -152,6 +152,7 @@ struct ConfigurationDocsTests {
         arguments: [
             ("store", "Sources/Pipeline/SettingsVocabulary/StoreSettings.swift"),
             ("agent", "Sources/Settings/AgentSettings.swift"),
+            ("kubernetes", "Sources/Settings/KubernetesSettings.swift"),
         ])
     func `each setting of a section has a row, and each row a setting`(_ section: String, _ path: String) throws {
         let keys = try PluginSource.keys(in: House.file(path))
@@ -159,7 +160,7 @@ struct ConfigurationDocsTests {
         let start = try #require(document.range(of: "## `\(section)`\n"))
         let rest = document[start.upperBound...]
         let text = String(rest[..<(rest.range(of: "\n## ")?.lowerBound ?? rest.endIndex)])
-        let rows = Set(text.matches(of: /(?m)^\| `([^`]+)` \|/).map { String($0.output.1) })
+        let rows = Set(text.matches(of: /(?m)^\| `(?:[^`]+\.)?([^`.]+)` \|/).map { String($0.output.1) })
         #expect(rows == keys && !keys.isEmpty)
     }
 }

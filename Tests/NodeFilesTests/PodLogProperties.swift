@@ -16,6 +16,15 @@ struct PodLogProperties {
             Issue.record("seed \(seed): \(failure)\n\(run.actions.joined(separator: "\n"))")
         }
     }
+
+    @Test(arguments: seeds)
+    func `nor is one lost or repeated while pods are unknown, unwanted and wanted again`(seed: Int) throws {
+        var run = try PodLogRun(seed: UInt64(seed), describesAnew: true)
+        if let failure = try run.play(steps: 160) {
+            run.note("\(run.harness.telemetry.counters)")
+            Issue.record("seed \(seed): \(failure)\n\(run.actions.joined(separator: "\n"))")
+        }
+    }
 }
 
 /// One random history.
@@ -34,8 +43,12 @@ private struct PodLogRun {
     private var mustNotCrash = false
     private var pods = 0
     private var lines = 0
+    /// Pods become known, unknown, unwanted and wanted again.
+    private let describesAnew: Bool
+    private var unwanted: Set<String> = []
 
-    init(seed: UInt64) throws {
+    init(seed: UInt64, describesAnew: Bool = false) throws {
+        self.describesAnew = describesAnew
         random = SeededGenerator(seed: seed)
         let root = try #require(scratch).path
         let node = try KubeletEmulator(root: root)
@@ -45,6 +58,7 @@ private struct PodLogRun {
             options.maxLine = maxLine
             options.pieceBudget = budget
         }
+        if describesAnew { harness.patience = 900_000_000 }
         self.node = node
         self.maxLine = maxLine
         actions.append("max_line \(maxLine), piece budget \(budget)")
@@ -58,6 +72,7 @@ private struct PodLogRun {
             if let wrong = prematureDifference() { return wrong }
         }
         if !harness.isRunning { harness.open() }
+        want([])
         if !mustNotCrash, random.oneIn(2) { harness.restart() }
         drain()
         for container in containers { try container.stop() }
@@ -104,6 +119,7 @@ private struct PodLogRun {
     // MARK: Steps
 
     private mutating func step() throws {
+        if describesAnew, random.oneIn(12) { return describeAnew() }
         switch random.below(100) {
         case 0..<45: try write()
         case 45..<52: try rotate()
@@ -123,9 +139,34 @@ private struct PodLogRun {
         }
     }
 
+    private mutating func describeAnew() {
+        let (index, container) = pick()
+        let describer = harness.describer
+        switch random.below(3) {
+        case 0:
+            let wasUnknown = describer.unknown.remove(container.pod) != nil
+            if !wasUnknown { describer.unknown.insert(container.pod) }
+            note("\(index) is \(wasUnknown ? "known" : "unknown")")
+            describer.changes = .all
+        default:
+            // What is only held open would be lost.
+            if mustNotCrash { drain() }
+            var next = unwanted
+            if next.remove(container.pod) == nil { next.insert(container.pod) }
+            note("\(index) is \(next.contains(container.pod) ? "unwanted" : "wanted")")
+            want(next)
+        }
+    }
+
+    private mutating func want(_ next: Set<String>) {
+        unwanted = next
+        harness.isWanted = { !next.contains($0) }
+        harness.describer.changes = .all
+    }
+
     private mutating func startPod() throws {
         pods += 1
-        containers.append(try node.start(pod: "web-\(pods)"))
+        containers.append(try node.start(pod: "web-\(pods)", uid: "9bcef0f6-9bf5-\(pods)"))
         note("start \(containers.count - 1) web-\(pods)")
     }
 
@@ -204,7 +245,8 @@ private struct PodLogRun {
     /// The oldest file that nobody writes to goes, if all of it was read or the reader has it open.
     private mutating func delete() throws {
         let (index, container) = pick()
-        guard let file = container.files.first(where: { !$0.isOpen }), container.files.count > 1, !file.hasUnfinished
+        guard let file = container.files.first(where: { !$0.isOpen }), container.files.count > 1, !file.hasUnfinished,
+            !unwanted.contains(container.pod)
         else { return }
         try delete(file, of: container, index)
     }
@@ -227,7 +269,7 @@ private struct PodLogRun {
 
     private mutating func replacePod() throws {
         let (index, container) = pick()
-        guard harness.isRunning else { return }
+        guard harness.isRunning, !unwanted.contains(container.pod) else { return }
         harness.wake()
         mustNotCrash = true
         note("\(index) pod deleted")
@@ -251,7 +293,8 @@ private struct PodLogRun {
         note("drain")
         harness.drain()
         mustNotCrash = false
-        settled = containers.flatMap(\.files).filter { !$0.isOpen && !$0.hasUnfinished }
+        settled = containers.filter { !unwanted.contains($0.pod) }.flatMap(\.files)
+            .filter { !$0.isOpen && !$0.hasUnfinished }
     }
 
     private mutating func stopReader() throws {

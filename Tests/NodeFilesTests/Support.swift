@@ -120,6 +120,43 @@ struct MemoryStore {
     }
 }
 
+/// Describes logs by their paths, as long as their pods are not said to be unknown.
+final class TestDescriber: LogDescriber {
+    var isWanted: (String) -> Bool = { _ in true }
+    var showsIDs = false
+    /// Pods of which nothing is known, by name.
+    var unknown: Set<String> = []
+    /// Pods whose containers have ended, by name.
+    var ended: Set<String> = []
+    /// What records of a pod get appended, by name.
+    var labels: [String: String] = [:]
+    var changes = DescriptionChanges.none
+    private(set) var told: [String] = []
+
+    func isWanted(_ pod: PodFolder, _ container: String?) -> Bool { isWanted(pod.pod) }
+
+    func describe(_ log: ContainerLog) -> LogDescription {
+        let path = [log.folder.namespace, log.folder.pod, log.folder.uid, log.container, "\(log.restart)"]
+        let id = log.containerID.isEmpty || !showsIDs ? [] : [log.containerID]
+        let label = labels[log.folder.pod].map { [$0] } ?? []
+        return LogDescription(
+            ending: Array((path + id + label).joined(separator: "/").utf8),
+            isComplete: !unknown.contains(log.folder.pod))
+    }
+
+    func hasEnded(_ log: ContainerLog) -> Bool { ended.contains(log.folder.pod) }
+    func waitBegan(_ log: ContainerLog) { told.append("\(log.folder.pod) waits") }
+    func waitEnded(_ log: ContainerLog, _ end: WaitEnd) { told.append("\(log.folder.pod) \(end)") }
+    func isGone(_ log: ContainerLog) { told.append("\(log.folder.pod) gone") }
+
+    func takeChanges() -> DescriptionChanges {
+        defer { changes = .none }
+        return changes
+    }
+
+    var hasChanges: Bool { if case .none = changes { false } else { true } }
+}
+
 /// A tailer over a folder of pods or of text files, and its store.
 final class TailerHarness {
     private(set) var store = MemoryStore()
@@ -130,8 +167,15 @@ final class TailerHarness {
     let told = TestTelemetry()
     var telemetry: Telemetry { told.telemetry }
     var options: TailOptions
+    /// Says which pods are read and what is known of them.
+    let describer = TestDescriber()
     /// Which pods are read, by name.
-    var isWanted: (String) -> Bool = { _ in true }
+    var isWanted: (String) -> Bool {
+        get { describer.isWanted }
+        set { describer.isWanted = newValue }
+    }
+    /// How long a new log waits for its description, nanoseconds.
+    var patience: Int64 = 0
     private let start: (TailerHarness) -> Void
     /// What `settle` and `wake` believe the time to be; it goes on far enough at each wake for all timers.
     private var clock = SystemClock.monotonic
@@ -141,16 +185,12 @@ final class TailerHarness {
         options = TailOptions(input: "pods", format: .cri)
         options.quietTime = 0
         change(&options)
+        describer.showsIDs = links != nil
         start = { harness in
             let tailer = FileTailer(harness.options, known: harness.store.known, telemetry: harness.telemetry)
             let discovery = PodLogDiscovery(
                 root: root, linksFolder: links, tailer: tailer, telemetry: harness.telemetry,
-                isWanted: { pod, _ in harness.isWanted(pod.pod) },
-                ending: { log in
-                    let path = [log.folder.namespace, log.folder.pod, log.folder.uid, log.container, "\(log.restart)"]
-                    let id = log.containerID.isEmpty || links == nil ? [] : [log.containerID]
-                    return Array((path + id).joined(separator: "/").utf8)
-                })
+                describer: harness.describer, patience: harness.patience)
             harness.tailer = tailer
             harness.pods = discovery
             discovery.start(now: harness.clock)

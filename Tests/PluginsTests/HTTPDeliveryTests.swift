@@ -2,6 +2,7 @@
 // again comes under its old key.
 import Bytes
 import Disk
+import HTTPTestKit
 import Pipeline
 import Plugins
 import Store

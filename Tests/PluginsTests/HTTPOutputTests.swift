@@ -1,5 +1,6 @@
 // Output `http` against a real server: what goes over the wire, what each answer means, who is trusted, when it gives up.
 import Disk
+import HTTPTestKit
 import Pipeline
 import Plugins
 import Store

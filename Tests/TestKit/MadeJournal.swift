@@ -146,6 +146,13 @@ package enum NodeSnapshot {
         try Systemd.run("tar -xzf \(archive) -C \(folder) --wildcards '*var/log/journal/*'")
         return "\(folder)/var/log/journal"
     }
+
+    /// Unpacks what the API server and the kubelet answered, in the folders `api`, `kubelet` and `rec`. Returns the folder they are in.
+    package static func unpackAnswers(to folder: String) throws -> String {
+        let members = ["api", "kubelet", "rec"].map { "'*/\($0)/*.json*'" }.joined(separator: " ")
+        try Systemd.run("tar -xzf \(archive) -C \(folder) --wildcards \(members)")
+        return folder
+    }
 }
 
 /// https://systemd.io/JOURNAL_EXPORT_FORMATS

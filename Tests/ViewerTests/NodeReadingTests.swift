@@ -3,6 +3,7 @@ import Disk
 import Journal
 import NodeFiles
 import Pipeline
+import PodMetadata
 import Records
 import Store
 import TestKit
@@ -198,6 +199,26 @@ extension EmulatedContainer {
         tail.screen.wait(for: "the rest") { $0.last.map(message) == "another whole one" }
         tail.stop()
         #expect(tail.screen.messages == node.truth)
+    }
+
+    @Test func `what an agent knew of the pods is shown where none runs any more`() throws {
+        let node = try TestNode()
+        let (web, db) = (try node.kubelet.start(pod: "web"), try node.kubelet.start(pod: "db", uid: "uid-2"))
+        try web.write("web")
+        try db.write("db")
+        var request = try node.request()
+        request.selection.labels = try LabelSelector("app=web")
+        #expect(try request.shown().messages == [])
+        var pod = Pod(uid: web.uid, namespace: "shop", name: "web")
+        pod.labels = [Label("app", "web")]
+        let path = MetadataFile.path(inDataDirectory: request.dataDirectory)
+        try LocalFileSystem().makeFolder(request.dataDirectory)
+        try MetadataFile(node: "n", pods: [pod]).write(path, fileSystem: LocalFileSystem())
+        #expect(try request.shown().messages == ["web"])
+        // A damaged one is no reason to show nothing.
+        try LocalFileSystem().replace(path, with: Array("{".utf8).span)
+        request.selection.labels = LabelSelector()
+        #expect(try request.shown().messages.sorted() == ["db", "web"])
     }
 
     @Test func `files that rotation takes away are no end of a pod`() throws {

@@ -17,11 +17,14 @@ private struct Sample: Sendable, CustomTestStringConvertible {
 
     static func container(
         _ namespace: String, _ pod: String, _ container: String = "app", restart: Int32 = 0, severity: String? = nil,
-        message: String = "hello", owner: (String, String)? = nil, labels: String? = nil
+        message: String = "hello", owner: (String, String)? = nil, labels: String? = nil,
+        flatLabels: [(String, String)] = []
     ) -> Sample {
         let severity = severity.map { "\"severity\":\"\($0)\"," } ?? ""
         let owner = owner.map { ",\"owner_kind\":\"\($0.0)\",\"owner_name\":\"\($0.1)\"" } ?? ""
-        let labels = labels.map { ",\"labels\":\($0)" } ?? ""
+        let labels =
+            (labels.map { ",\"labels\":\($0)" } ?? "")
+            + flatLabels.map { ",\"labels.\($0.0)\":\"\($0.1)\"" }.joined()
         return Sample(
             line:
                 "{\"time\":\"2026-01-02T03:04:05.000000000Z\",\"stream\":\"stderr\",\(severity)\"message\":\"\(message)\",\"origin\":\"container\",\"kubernetes\":{\"namespace_name\":\"\(namespace)\",\"pod_name\":\"\(pod)\",\"container_name\":\"\(container)\",\"pod_uid\":\"uid-\(pod)\",\"restart_count\":\(restart)\(owner)\(labels)}}\n",
@@ -201,6 +204,21 @@ private let all = [odoo, fast, kubelet, containerd, oom, .file]
         #expect(try selected("!tier") == [1, 2])
         #expect(try selected(" ! tier , app ") == [1])
         #expect(try selected("app=") == [])
+    }
+
+    @Test func `labels are found in every style`() throws {
+        let styles = [
+            Sample.container("shop", "a", labels: #"{"app.kubernetes.io/name":"web","my_team":"x"}"#),
+            .container("shop", "b", labels: #"{"app_kubernetes_io/name":"web","my_team":"x"}"#),
+            .container("shop", "c", flatLabels: [("app.kubernetes.io/name", "web"), ("my_team", "x")]),
+        ]
+        func selected(_ labels: String) throws -> [Int] {
+            try self.selected(.with { $0.labels = try LabelSelector(labels) }, of: styles)
+        }
+        #expect(try selected("app.kubernetes.io/name=web") == [0, 1, 2])
+        #expect(try selected("app.kubernetes.io/name!=web") == [])
+        #expect(try selected("my_team=x,!other") == [0, 1, 2])
+        #expect(try selected("my.team") == [1], "a record whose labels have dots has them as they are")
     }
 
     @Test func `the previous life is the one before the newest`() throws {

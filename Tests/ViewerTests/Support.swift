@@ -17,6 +17,8 @@ struct MadeRecord: Equatable {
     var source: SourceIdentity
     var severity: Severity?
     /// Of journal entries.
+    /// The pod's labels, as JSON.
+    var labels: String?
     var unit = "kubelet.service"
     var boot = "294062377afe4b7896914df5d9f4d5aa"
 
@@ -33,7 +35,8 @@ struct MadeRecord: Equatable {
         case .container:
             line += ",\"origin\":\"container\",\"kubernetes\":{\"namespace_name\":\"\(source.namespace)\","
             line += "\"pod_name\":\"\(source.pod)\",\"container_name\":\"\(source.container)\","
-            line += "\"pod_uid\":\"\(source.uid)\",\"restart_count\":\(source.restart),\"node_name\":\"n1\"}}"
+            line += "\"pod_uid\":\"\(source.uid)\",\"restart_count\":\(source.restart),\"node_name\":\"n1\""
+            line += (labels.map { ",\"labels\":\($0)" } ?? "") + "}}"
         case .journal:
             line +=
                 ",\"origin\":\"journal\",\"journal\":{\"unit\":\"\(unit)\",\"identifier\":\"kubelet\",\"priority\":6,"

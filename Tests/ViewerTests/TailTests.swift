@@ -92,6 +92,36 @@ private func writeLog(_ source: SourceIdentity, _ text: String = "", in pods: St
         #expect(last.count < store.records.count, "something was retired")
     }
 
+    @Test(arguments: [false, true]) func `with labels, notices are about the containers that are shown`(
+        follows: Bool
+    ) throws {
+        let store = try MadeStore()
+        func labelled(_ time: Int64, _ pod: String, _ app: String) -> MadeRecord {
+            var record = made(time, .log(pod))
+            record.labels = "{\"app\":\"\(app)\"}"
+            return record
+        }
+        try store.append([labelled(1, "web", "web"), labelled(2, "db", "db")])
+        let end = {
+            try store.append([labelled(3, "web", "web"), labelled(4, "db", "db")], retired: [.log("db"), .log("web")])
+        }
+        if !follows { try end() }
+        var request = try TailRequest(store)
+        request.selection.labels = try LabelSelector("app=web")
+        if follows {
+            let tail = try RunningTail(request)
+            tail.screen.wait(for: "the history") { $0.count == 1 }
+            try end()
+            tail.screen.wait(for: "the end") { $0.count == 3 }
+            tail.stop()
+            #expect(tail.screen.notices == ["-- shop/web app: deleted --"])
+        } else {
+            let shown = try request.shown()
+            #expect(shown.messages.count == 2)
+            #expect(shown.notices == ["-- shop/web app: deleted --"])
+        }
+    }
+
     @Test func `followed notices come behind the records before them`() throws {
         let store = try MadeStore()
         try store.append([made(1, .log("web"))])

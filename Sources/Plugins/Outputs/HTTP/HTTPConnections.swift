@@ -2,9 +2,9 @@
 // again and certificates that were exchanged on disk come into use.
 import AsyncHTTPClient
 import Disk
+import HTTPTransport
 import NIOCore
 import NIOPosix
-import NIOSSL
 import Pipeline
 import Synchronization
 import Telemetry
@@ -34,7 +34,9 @@ final class HTTPConnections: Sendable {
     /// One thread serves the connections of all outputs: they send a few large requests a second.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    private let settings: HTTPSettings
+    private let settings: TransportSettings
+    /// The age at which a client is exchanged for a new one.
+    private let renew: Interval
     private let output: String
     private let telemetry: Telemetry
     private let current: Mutex<Lease>
@@ -43,8 +45,11 @@ final class HTTPConnections: Sendable {
 
     /// Reads the certificates.
     /// - Throws: naming the file that cannot be used.
-    init(_ settings: HTTPSettings, output: String, telemetry: Telemetry) throws(PluginError) {
+    init(
+        _ settings: TransportSettings, renew: Interval, output: String, telemetry: Telemetry
+    ) throws(PluginError) {
         self.settings = settings
+        self.renew = renew
         self.output = output
         self.telemetry = telemetry
         current = Mutex(Lease(try Self.makeClient(settings)))
@@ -56,7 +61,7 @@ final class HTTPConnections: Sendable {
             lease.users.withLock { $0 += 1 }
             return lease
         }
-        guard SystemClock.monotonic - old.bornAt > Int64(settings.timeouts.renew.nanoseconds) else { return old }
+        guard SystemClock.monotonic - old.bornAt > Int64(renew.nanoseconds) else { return old }
         do throws(PluginError) {
             let new = Lease(try Self.makeClient(settings))
             new.users.withLock { $0 += 1 }
@@ -99,61 +104,11 @@ final class HTTPConnections: Sendable {
         for lease in unused { await lease.shutDown() }
     }
 
-    // MARK: Making a client
-
-    private static func makeClient(_ settings: HTTPSettings) throws(PluginError) -> HTTPClient {
-        var configuration = HTTPClient.Configuration()
-        configuration.httpVersion = .http1Only
-        configuration.redirectConfiguration = .disallow
-        configuration.decompression = .disabled
-        let isSecured = settings.url.lowercased().hasPrefix("https")
-        let connect = settings.timeouts.connect.nanoseconds + (isSecured ? settings.timeouts.tls.nanoseconds : 0)
-        let response = TimeAmount.nanoseconds(Int64(settings.timeouts.response.nanoseconds))
-        configuration.timeout = .init(connect: .nanoseconds(Int64(connect)), read: response, write: response)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.concurrency
-        configuration.proxy = try ProxyEnvironment.proxy(for: settings.url)
-        if isSecured { configuration.tlsConfiguration = try tls(settings.tls) }
-        if let name = settings.tls.serverName, let host = HTTPTarget(settings.url)?.host {
-            configuration.dnsOverride = [name: host]
-        }
-        return HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
-    }
-
-    private static func tls(_ settings: HTTPSettings.TLS) throws(PluginError) -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        if settings.insecureSkipVerify { configuration.certificateVerification = .none }
-        if let path = settings.caFile {
-            let authorities = try read(path, "tls.ca_file") { try NIOSSLCertificate.fromPEMFile(path) }
-            configuration.trustRoots = .certificates(authorities)
-        }
-        if let path = settings.certFile, let keyPath = settings.keyFile {
-            let chain = try read(path, "tls.cert_file") { try NIOSSLCertificate.fromPEMFile(path) }
-            let key = try read(keyPath, "tls.key_file") { try NIOSSLPrivateKey(file: keyPath, format: .pem) }
-            configuration.certificateChain = chain.map { .certificate($0) }
-            configuration.privateKey = .privateKey(key)
-            do {
-                _ = try NIOSSLContext(configuration: configuration)
-            } catch {
-                throw .unusable("tls.key_file: \(keyPath) is not the key of the certificate in \(path)")
-            }
-        }
-        return configuration
-    }
-
-    private static func read<T>(_ path: String, _ setting: String, _ body: () throws -> T) throws(PluginError) -> T {
-        do throws(DiskError) {
-            // Says why a file cannot be opened; the library would only say that it is no certificate.
-            _ = try OwnedFile.open(path, .read)
+    private static func makeClient(_ settings: TransportSettings) throws(PluginError) -> HTTPClient {
+        do throws(TransportError) {
+            return try settings.makeClient(on: group)
         } catch {
-            throw .unusable("\(setting): \(error.description)")
-        }
-        do {
-            let read = try body()
-            if let list = read as? [NIOSSLCertificate], list.isEmpty { throw NIOSSLError.failedToLoadCertificate }
-            return read
-        } catch {
-            throw .unusable("\(setting): \(path) holds nothing of this kind in PEM format")
+            throw .unusable(error.description)
         }
     }
 }

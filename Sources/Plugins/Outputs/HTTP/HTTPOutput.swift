@@ -1,6 +1,7 @@
 // Output `http`: sends requests to a web server, one answer for each. What an answer means is docs/delivery.md.
 import AsyncHTTPClient
 import Disk
+import HTTPTransport
 import NIOCore
 import NIOHTTP1
 package import Pipeline
@@ -17,6 +18,7 @@ package final class HTTPOutput: ConcurrentOutput {
     }
 
     private let settings: HTTPSettings
+    private let transport: TransportSettings
     private let context: PluginContext
     private let connections: HTTPConnections
     private let credentials: HTTPCredentials
@@ -34,7 +36,9 @@ package final class HTTPOutput: ConcurrentOutput {
         }
         self.settings = http
         self.context = context
-        connections = try HTTPConnections(http, output: context.name, telemetry: context.telemetry)
+        transport = http.transport
+        connections = try HTTPConnections(
+            transport, renew: http.timeouts.renew, output: context.name, telemetry: context.telemetry)
         credentials = HTTPCredentials(http.auth)
         bodies = HTTPBody(http.format, http.compression)
         var headers = HTTPHeaders()
@@ -45,7 +49,7 @@ package final class HTTPOutput: ConcurrentOutput {
         headers.add(name: "Host", value: target.hostHeader)
         for (name, value) in http.headers { headers.replaceOrAdd(name: name, value: value) }
         self.headers = headers
-        url = http.tls.serverName.map(target.replacing) ?? http.url
+        url = transport.requestURL
         server = "\(target.scheme)://\(target.hostHeader)"
     }
 
@@ -69,7 +73,7 @@ package final class HTTPOutput: ConcurrentOutput {
         defer { bodies.giveBack(body) }
 
         let answer: HTTPAnswer
-        do throws(HTTPFailure) {
+        do throws(TransportFailure) {
             answer = try await exchange(message, body)
         } catch {
             throw DeliveryFailure(error.description)
@@ -80,7 +84,8 @@ package final class HTTPOutput: ConcurrentOutput {
     package func close() async { await connections.close() }
 
     /// Sends and reads the answer.
-    private func exchange(_ message: HTTPClientRequest, _ body: ByteBuffer) async throws(HTTPFailure) -> HTTPAnswer {
+    private func exchange(_ message: HTTPClientRequest, _ body: ByteBuffer) async throws(TransportFailure) -> HTTPAnswer
+    {
         let lease = connections.lease()
         let mayHaveIdled = connections.mayHaveIdled(lease)
         var outcome = await attempt(message, body, lease.client)
@@ -96,7 +101,7 @@ package final class HTTPOutput: ConcurrentOutput {
 
     private func attempt(
         _ message: HTTPClientRequest, _ body: ByteBuffer, _ client: HTTPClient
-    ) async -> Result<HTTPAnswer, HTTPFailure> {
+    ) async -> Result<HTTPAnswer, TransportFailure> {
         var message = message
         // In slices, each of which has the time limit for itself: as one piece, a large body would have it for the whole upload.
         message.body = .stream(HTTPBody.Slices(body), length: .known(Int64(body.readableBytes)))
@@ -109,7 +114,7 @@ package final class HTTPOutput: ConcurrentOutput {
                     status: Int(response.status.code), reason: response.status.reasonPhrase,
                     retryAfter: response.headers.first(name: "Retry-After"), words: HTTPAnswer.words(of: body)))
         } catch {
-            return .failure(HTTPFailure(error, settings))
+            return .failure(TransportFailure(error, transport))
         }
     }
 }

@@ -1,5 +1,6 @@
 // The settings of the output `http`, checked as far as they can be without looking at the world.
 private import Foundation
+import HTTPTransport
 import NIOHTTP1
 package import Pipeline
 private import Store
@@ -175,6 +176,24 @@ private struct HeaderValue: TextSettingValue {
             throw .text("has control characters, a header cannot")
         }
         self.text = text
+    }
+}
+
+extension HTTPSettings {
+    /// How the server is reached.
+    var transport: TransportSettings {
+        var transport = TransportSettings(url: url)
+        transport.authority = tls.caFile.map { .file($0) }
+        transport.certificate = tls.certFile.map { .file($0) }
+        transport.key = tls.keyFile.map { .file($0) }
+        transport.serverName = tls.serverName
+        transport.skipsVerification = tls.insecureSkipVerify
+        transport.connect = timeouts.connect.duration
+        transport.tls = timeouts.tls.duration
+        transport.silence = timeouts.response.duration
+        transport.whole = timeouts.whole.duration
+        transport.connections = concurrency
+        return transport
     }
 }
 

@@ -1,22 +1,22 @@
 // Certificates for tests with TLS, made by the program `openssl` (3.0 or later) when a test asks for them.
-import Foundation
-import NIOSSL
-import TestKit
+private import Foundation
+package import NIOSSL
+private import TestKit
 
 /// A certificate authority in a folder, and the certificates it signs; one with another name is a stranger to it.
 ///
 /// All keys are of the curve P-256, all files are PEM. Each call that makes a certificate makes a new one and replaces
 /// what has its name in the folder, so tests in parallel use folders of their own.
-struct TestCertificates: Sendable {
+package struct TestCertificates: Sendable {
     /// A certificate and its private key, by the paths of their files.
-    struct Identity: Sendable {
-        let certificate: String
-        let key: String
+    package struct Identity: Sendable {
+        package let certificate: String
+        package let key: String
     }
 
     /// An `openssl` that failed, with what it said.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
     }
 
     /// What a certificate is for; the raw value is the section of the configuration that says so.
@@ -24,25 +24,25 @@ struct TestCertificates: Sendable {
         case authority, server, client
     }
 
-    let folder: String
-    let name: String
+    package let folder: String
+    package let name: String
 
     /// Makes the authority.
     ///
     /// - Parameters:
     ///   - folder: a folder that exists.
     ///   - name: the common name, and what the names of the authority's files begin with.
-    init(in folder: String, name: String = "authority") throws {
+    package init(in folder: String, name: String = "authority") throws {
         self.folder = folder
         self.name = name
         try make(authority, .authority, commonName: name, signed: false)
     }
 
     /// The authority's own certificate, which those trust who trust it.
-    var authority: Identity { identity(name) }
+    package var authority: Identity { identity(name) }
 
     /// Makes a certificate for a server that is reached by these names and addresses.
-    func server(
+    package func server(
         _ file: String = "server", dns: [String] = ["localhost"], ip: [String] = ["127.0.0.1"]
     ) throws -> Identity {
         let server = identity("\(name)-\(file)")
@@ -51,7 +51,7 @@ struct TestCertificates: Sendable {
     }
 
     /// Makes a certificate for a server that was valid in January 2020 only.
-    func expiredServer(
+    package func expiredServer(
         _ file: String = "expired", dns: [String] = ["localhost"], ip: [String] = ["127.0.0.1"]
     ) throws -> Identity {
         let server = identity("\(name)-\(file)")
@@ -60,7 +60,7 @@ struct TestCertificates: Sendable {
     }
 
     /// Makes a certificate a client shows to a server.
-    func client(_ file: String = "client") throws -> Identity {
+    package func client(_ file: String = "client") throws -> Identity {
         let client = identity("\(name)-\(file)")
         try make(client, .client, commonName: file)
         return client
@@ -157,7 +157,7 @@ extension TestCertificates.Identity {
     /// - Parameter authority: whose clients alone are let in; with nil, clients need no certificate. A client of TLS
     ///   1.3 takes the handshake for done before the server has looked at its certificate, so it learns of a refusal
     ///   only when it reads.
-    func serverTLS(onlyClientsOf authority: TestCertificates.Identity? = nil) throws -> TLSConfiguration {
+    package func serverTLS(onlyClientsOf authority: TestCertificates.Identity? = nil) throws -> TLSConfiguration {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))

@@ -1,11 +1,10 @@
 // Which proxy the environment asks for.
 import AsyncHTTPClient
-import Pipeline
-import Plugins
+import HTTPTransport
 import Testing
 
 @Suite struct `Proxies of the environment` {
-    private func proxy(_ url: String, _ environment: [String: String]) throws(PluginError) -> String? {
+    private func proxy(_ url: String, _ environment: [String: String]) throws(TransportError) -> String? {
         try ProxyEnvironment.proxy(for: url, environment: { environment[$0] }).map { "\($0.host):\($0.port)" }
     }
 
@@ -55,7 +54,7 @@ import Testing
 
     @Test(arguments: ["https://p:1", "ftp://p", "socks5://me:secret@s", "http://", "http://p:70000"])
     func `a proxy that cannot be used is an error that shows no secret`(_ text: String) {
-        let error = #expect(throws: PluginError.self) { try proxy("http://logs/", ["http_proxy": text]) }
+        let error = #expect(throws: TransportError.self) { try proxy("http://logs/", ["http_proxy": text]) }
         #expect(error?.description.contains("secret") == false)
     }
 

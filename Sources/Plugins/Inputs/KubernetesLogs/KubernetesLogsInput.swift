@@ -1,8 +1,9 @@
-// Input `kubernetes_logs`: the logs of this node's containers, with what their paths and links say of the pods.
+// Input `kubernetes_logs`: the logs of this node's containers, with the metadata of their pods.
 package import Bytes
 package import Disk
 import NodeFiles
 package import Pipeline
+import PodMetadata
 package import Records
 
 /// Reads container logs below /var/log/pods.
@@ -62,15 +63,12 @@ package final class KubernetesLogsInput: Input {
         if let descriptor = tailer.watchDescriptor {
             do throws(DiskError) { try poller.add(descriptor) } catch { throw .unusable(error.description) }
         }
-        let (settings, context) = (self.settings, self.context)
-        let own = settings.ownLogs ? nil : OwnPod.find()
+        context.metadata.directory?.ring(poller.bell)
+        context.metadata.directory?.keepPods(withLogsIn: settings.path)
         let discovery = PodLogDiscovery(
             root: settings.path, linksFolder: settings.containersPath, tailer: tailer, telemetry: context.telemetry,
-            isWanted: { pod, container in
-                KubernetesLogsInput.isWanted(pod, container, include: settings.include, exclude: settings.exclude)
-                    && own?.isSame(pod) != true
-            },
-            ending: { $0.ending(node: context.node, staticFields: context.staticFields) })
+            describer: PodEnrichment(settings, context: context),
+            patience: context.metadata.directory == nil ? 0 : context.metadata.wait)
         discovery.start(now: SystemClock.monotonic)
         self.tailer = tailer
         self.discovery = discovery
@@ -79,44 +77,10 @@ package final class KubernetesLogsInput: Input {
     package func wake(on poller: inout Poller, now: Int64) { discovery?.wake(now: now) }
     package var nextDeadline: Int64 { discovery?.nextDeadline ?? .max }
     package var hasReady: Bool { tailer?.hasReady ?? false }
+    package var isWaiting: Bool { discovery?.isWaiting ?? false }
     package var lag: UInt64 { tailer?.lag ?? 0 }
 
     package func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
     ) -> Bool { tailer?.read(into: &batch, sparing: sparing, now: now, define: define) ?? false }
-
-    /// Included by every list that is not empty, excluded by none. A pod is judged before its containers are known.
-    private static func isWanted(_ pod: PodFolder, _ container: String?, include: Selection, exclude: Selection) -> Bool
-    {
-        func isIn(_ globs: [Glob], _ name: String) -> Bool { globs.contains { $0.matches(name) } }
-        if !include.namespaces.isEmpty, !isIn(include.namespaces, pod.namespace) { return false }
-        if !include.pods.isEmpty, !isIn(include.pods, pod.pod) { return false }
-        if isIn(exclude.namespaces, pod.namespace) || isIn(exclude.pods, pod.pod) { return false }
-        guard let container else { return true }
-        if !include.containers.isEmpty, !isIn(include.containers, container) { return false }
-        return !isIn(exclude.containers, container)
-    }
-}
-
-/// The pod that this process runs in, so that it does not read what it writes itself.
-private struct OwnPod {
-    let namespace: String?
-    let pod: String
-
-    /// From the downward API's usual variables; inside a cluster a pod's host name is its name.
-    static func find() -> OwnPod? {
-        guard Machine.environment("KUBERNETES_SERVICE_HOST") != nil || Machine.environment("POD_NAME") != nil else {
-            return nil
-        }
-        let account = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
-        let file = try? OwnedFile.open(account, .read)
-        let namespace = (try? file?.read(count: 256, at: 0)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
-        return OwnPod(
-            namespace: Machine.environment("POD_NAMESPACE") ?? namespace,
-            pod: Machine.environment("POD_NAME") ?? Machine.environment("HOSTNAME") ?? Machine.hostName)
-    }
-
-    func isSame(_ folder: PodFolder) -> Bool {
-        folder.pod == pod && (namespace == nil || folder.namespace == namespace)
-    }
 }

@@ -1,16 +1,19 @@
-// The address an output sends to, taken apart.
+// The address of a web server, taken apart.
 private import Foundation
 
 /// Where requests go.
-struct HTTPTarget: Sendable {
-    let scheme: String
-    let host: String
-    let port: Int
+package struct HTTPTarget: Sendable {
+    /// `http` or `https`, in lower case.
+    package let scheme: String
+    /// A name or an address, without the brackets of an IPv6 address.
+    package let host: String
+    /// The one that was written, or the one that goes without saying.
+    package let port: Int
     /// As it was written.
-    let url: String
+    package let url: String
 
-    /// nil when it is no address of a web server; settings that were checked hold one.
-    init?(_ url: String) {
+    /// Takes an address apart; nil when it is none of a web server. Settings that were checked hold one.
+    package init?(_ url: String) {
         guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased(), let host = parts.host,
             !host.isEmpty
         else { return nil }
@@ -26,14 +29,14 @@ struct HTTPTarget: Sendable {
     }
 
     /// The same with another host.
-    func replacing(host: String) -> String {
+    package func replacing(host: String) -> String {
         guard var parts = URLComponents(string: url) else { return url }
         parts.host = host
         return parts.string ?? url
     }
 
     /// `host:port` as the header Host has it: without the port that goes without saying.
-    var hostHeader: String {
+    package var hostHeader: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return port == (scheme == "https" ? 443 : 80) ? name : "\(name):\(port)"
     }

@@ -2,7 +2,6 @@
 package import AsyncHTTPClient
 import Disk
 private import Foundation
-package import Pipeline
 
 /// Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. Names in lower case come first; HTTP_PROXY in capitals is read too:
 /// the danger it has for CGI programs is not ours.
@@ -11,7 +10,7 @@ package enum ProxyEnvironment {
     /// - Throws: for a proxy that cannot be used.
     package static func proxy(
         for url: String, environment: (String) -> String? = Machine.environment
-    ) throws(PluginError) -> HTTPClient.Configuration.Proxy? {
+    ) throws(TransportError) -> HTTPClient.Configuration.Proxy? {
         guard let target = HTTPTarget(url) else { return nil }
         func variable(_ name: String) -> String? {
             let value = environment(name) ?? environment(name.uppercased())
@@ -22,10 +21,10 @@ package enum ProxyEnvironment {
         else { return nil }
         guard let parts = URLComponents(string: text.contains("://") ? text : "http://\(text)"), let name = parts.host,
             !name.isEmpty
-        else { throw .unusable("the environment names a proxy that is no address; expected http://HOST:PORT") }
+        else { throw TransportError("the environment names a proxy that is no address; expected http://HOST:PORT") }
         let host = HTTPTarget.withoutBrackets(name)
         if let port = parts.port, !(1...65_535).contains(port) {
-            throw .unusable("the environment names a proxy with the port \(port), expected 1 to 65535")
+            throw TransportError("the environment names a proxy with the port \(port), expected 1 to 65535")
         }
         switch parts.scheme?.lowercased() {
         case "http":
@@ -35,11 +34,11 @@ package enum ProxyEnvironment {
             return .server(host: host, port: parts.port ?? 80, authorization: authorization)
         case "socks5", "socks5h", "socks":
             if parts.user != nil {
-                throw .unusable("a SOCKS proxy with a user name cannot be used; set no_proxy or use an HTTP proxy")
+                throw TransportError("a SOCKS proxy with a user name cannot be used; set no_proxy or use an HTTP proxy")
             }
             return .socksServer(host: host, port: parts.port ?? 1080)
         default:
-            throw .unusable(
+            throw TransportError(
                 "the environment names a proxy at \(parts.scheme ?? "")://\(host) (http_proxy, https_proxy or all_proxy); only http:// and socks5:// can be used"
             )
         }

@@ -1,6 +1,6 @@
 // One connection of the scripted server: it takes the requests apart and acts when their answers say so. The answers
 // are written as bytes, without the encoder of NIOHTTP1, because many of them are wrong on purpose.
-import Glibc
+private import Glibc
 import NIOCore
 import NIOHTTP1
 
@@ -40,6 +40,8 @@ extension ScriptedServer {
         private var waiting: [HTTPServerRequestPart] = []
         /// The end of what was sent last.
         private var written: EventLoopFuture<Void>?
+        /// What the body of the answer still comes from.
+        private var stream: (body: Stream, inChunks: Bool)?
         /// Nothing is read any more, only thrown away.
         private var isLeaving = false
 
@@ -50,7 +52,15 @@ extension ScriptedServer {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) { take(unwrapInboundIn(data), context) }
 
-        func channelInactive(context: ChannelHandlerContext) { isOver() }
+        func channelInactive(context: ChannelHandlerContext) {
+            isOver()
+            if case .stream(_, _, let stream) = exchange?.answer.action { stream.isGone() }
+            stream = nil
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if event is Stream.Wake { continueStream(context) } else { context.fireUserInboundEventTriggered(event) }
+        }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { Hub.abort(context.channel) }
 
@@ -106,11 +116,7 @@ extension ScriptedServer {
             case .hangUp:
                 leave()
                 Hub.abort(context.channel)
-            case .reset:
-                leave()
-                let socket = context.channel as? any SocketOptionProvider
-                _ = socket?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-                Hub.abort(context.channel)
+            case .reset: reset(context)
             case .silence: finish(sending: [], context)
             case .raw(let bytes): finish(sending: bytes, context)
             case .respond(let status, let headers, let body, let sent):
@@ -118,6 +124,15 @@ extension ScriptedServer {
                     status: status, headers: headers, body: body, sent: sent, closes: exchange.closes,
                     isHead: exchange.seen.method == "HEAD")
                 finish(sending: response.bytes, context)
+            case .stream(let status, let headers, let stream):
+                let hasLength = headers.contains { $0.name.lowercased() == "content-length" }
+                let response = Response(
+                    status: status, headers: headers + (hasLength ? [] : [("Transfer-Encoding", "chunked")]), body: [],
+                    sent: nil, closes: exchange.closes, isHead: exchange.seen.method == "HEAD")
+                self.stream = (stream, inChunks: !hasLength)
+                stream.begin(context.channel)
+                finish(sending: response.bytes, context)
+                continueStream(context)
             case .decide: break
             }
         }
@@ -140,12 +155,34 @@ extension ScriptedServer {
         private func settle(_ context: ChannelHandlerContext) {
             guard let exchange else { return }
             isOver()
+            guard stream == nil else { return }
             if case .silence = exchange.answer.action { return }
             if exchange.closes { return close(.all, context) }
             self.exchange = nil
             let parts = waiting
             waiting = []
             for part in parts { take(part, context) }
+        }
+
+        /// Does what the stream was told since the last time.
+        private func continueStream(_ context: ChannelHandlerContext) {
+            guard let (body, inChunks) = stream else { return }
+            for event in body.take() {
+                switch event {
+                case .chunk(let bytes):
+                    let size = Array("\(String(bytes.count, radix: 16))\r\n".utf8)
+                    send(inChunks ? size + bytes + Array("\r\n".utf8) : bytes, context)
+                case .raw(let bytes): send(bytes, context)
+                case .end:
+                    if inChunks { send(Array("0\r\n\r\n".utf8), context) }
+                    stream = nil
+                    body.isGone()
+                    if exchange?.seen.isWhole == true { settle(context) }
+                    return
+                case .cut: return close(.all, context)
+                case .reset: return reset(context)
+                }
+            }
         }
 
         private func isOver() {
@@ -158,6 +195,14 @@ extension ScriptedServer {
 
         private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
             if !bytes.isEmpty { written = context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes))) }
+        }
+
+        /// Closes the connection at once; the client gets a RST.
+        private func reset(_ context: ChannelHandlerContext) {
+            leave()
+            let socket = context.channel as? any SocketOptionProvider
+            _ = socket?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            Hub.abort(context.channel)
         }
 
         /// Takes no more requests.

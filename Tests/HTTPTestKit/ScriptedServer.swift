@@ -1,18 +1,18 @@
 // A real HTTP/1.1 server on 127.0.0.1 that does to each request what a test's script says, and keeps what it saw.
 import NIOCore
-import NIOHTTP1
-import NIOPosix
-import NIOSSL
+private import NIOHTTP1
+private import NIOPosix
+package import NIOSSL
 import Synchronization
 
 /// A server that runs until `stop()` or until nobody holds it any more.
 ///
 /// The script is called when the head of a request arrives and says when the server acts and what it does; with
 /// `.decide` it is asked again when the body is there. It runs on the thread of the connections, so it must not block.
-/// Requests of one connection are handled one after the other.
-final class ScriptedServer: Sendable {
+/// Requests of one connection are handled one after the other. Bodies that come bit by bit are `Stream`s.
+package final class ScriptedServer: Sendable {
     /// The port it listens on, also while it does not listen.
-    let port: Int
+    package let port: Int
     private let hub: Hub
 
     /// Starts to listen.
@@ -20,7 +20,7 @@ final class ScriptedServer: Sendable {
     /// - Parameters:
     ///   - port: a free port is chosen when it is 0.
     ///   - tls: with nil the server speaks plain HTTP.
-    init(
+    package init(
         port: Int = 0, tls: TLSConfiguration? = nil, answer: @escaping @Sendable (Seen) -> Answer
     ) async throws {
         hub = Hub(tls: try tls.map { try NIOSSLContext(configuration: $0) }, script: answer)
@@ -31,27 +31,27 @@ final class ScriptedServer: Sendable {
 
     /// The requests whose handling is over, by number.
     ///
-    /// It is over when the server has acted and the body is wholly there, or when the connection is gone. A client that
+    /// It is over when the server has acted (of a stream: has sent the head) and the body is wholly there, or when the connection is gone. A client that
     /// has the answer to a whole request finds the request here; after an early answer, await `requests` first.
-    var seen: [Seen] { hub.state.withLock(\.seen) }
+    package var seen: [Seen] { hub.state.withLock(\.seen) }
 
     /// How many connections there ever were, those without a request too.
-    var connections: Int { hub.state.withLock(\.connectionCount) }
+    package var connections: Int { hub.state.withLock(\.connectionCount) }
 
     /// Waits until so many requests were handled, the server is stopped, or the task is cancelled.
-    func requests(_ count: Int) async { await hub.wait(for: count) }
+    package func requests(_ count: Int) async { await hub.wait(for: count) }
 
     /// Refuses new connections; those that exist stay.
-    func stopListening() async { await hub.stopListening() }
+    package func stopListening() async { await hub.stopListening() }
 
     /// Listens again, on the same port.
-    func startListening() async throws { _ = try await hub.listen(on: port) }
+    package func startListening() async throws { _ = try await hub.listen(on: port) }
 
     /// Closes all connections at once, in the middle of whatever they do.
-    func dropConnections() async { await hub.dropConnections() }
+    package func dropConnections() async { await hub.dropConnections() }
 
     /// Closes the listener and all connections, for good; another server can have the port at once.
-    func stop() async {
+    package func stop() async {
         hub.abandon()
         await hub.stopListening()
         await hub.dropConnections()
