@@ -14,6 +14,13 @@ package struct PodSnapshot: Sendable {
 
     /// Nothing is known.
     package init() {}
+
+    /// The pod whose logs are in the folder of these names. One of another name that claims the same uid is not believed: any pod
+    /// may call itself the mirror of a static one.
+    package func pod(namespace: String, name: String, uid: String) -> Pod? {
+        guard let pod = pods[uid], pod.name == name, pod.namespace == namespace else { return nil }
+        return pod
+    }
 }
 
 /// How it goes with asking for pods.

@@ -206,7 +206,7 @@ private final class RememberedPods: LogDescriber {
             restarts: log.restart, containerID: log.containerID)
         return LogDescription(
             ending: format.ending(
-                of: identity, pod: pods.pods[log.folder.uid],
+                of: identity, pod: pods.pod(namespace: log.folder.namespace, name: log.folder.pod, uid: log.folder.uid),
                 namespaceLabels: pods.namespaces[log.folder.namespace] ?? []))
     }
 }

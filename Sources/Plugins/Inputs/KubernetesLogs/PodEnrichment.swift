@@ -74,13 +74,8 @@ final class PodEnrichment: LogDescriber {
         return LogInstructions(of: pod, container: container, parsers: parsers)
     }
 
-    /// What is known of the pod that has its logs there. A pod of another name that claims the same uid is not believed: any pod may
-    /// call itself the mirror of a static one.
     private func pod(of folder: PodFolder) -> Pod? {
-        guard let pod = snapshot.pods[folder.uid], pod.name == folder.pod, pod.namespace == folder.namespace else {
-            return nil
-        }
-        return pod
+        snapshot.pod(namespace: folder.namespace, name: folder.pod, uid: folder.uid)
     }
 
     /// Once per pod: its author may not be able to change it, and whoever reads the messages is somebody else.
