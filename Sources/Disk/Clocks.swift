@@ -47,6 +47,13 @@ package enum Machine {
         _ = unsafe setrlimit(which, &limit)
     }
 
+    /// How many descriptors this process may have now. getrlimit(2)
+    package static var descriptorLimit: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &limit) == 0 else { return 1024 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
     /// Lets go of the code that only the start has used: most of a large program's resident memory, and never needed again.
     /// madvise(2)
     package static func forgetStart() { _ = sluice_unmap_code() }

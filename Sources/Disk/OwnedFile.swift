@@ -148,21 +148,7 @@ package struct OwnedFile: ~Copyable, Sendable {
     }
 
     /// Writes all of `bytes` where the descriptor stands, for pipes and terminals; waits when they are full. write(2)
-    package func write(_ bytes: Span<UInt8>) throws(DiskError) {
-        var done = 0
-        while done < bytes.count {
-            let rest = bytes.extracting(done..<bytes.count)
-            let n = unsafe rest.withUnsafeBufferPointer { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if n >= 0 {
-                done += n
-            } else if sluice_errno() == EAGAIN {
-                var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                _ = unsafe poll(&waited, 1, -1)
-            } else if sluice_errno() != EINTR {
-                throw DiskError("write", path)
-            }
-        }
-    }
+    package func write(_ bytes: Span<UInt8>) throws(DiskError) { try writeAll(bytes, to: descriptor, path) }
 
     /// fdatasync(2)
     package func sync() throws(DiskError) {
@@ -184,18 +170,38 @@ package struct OwnedFile: ~Copyable, Sendable {
     package var isTerminal: Bool { isatty(descriptor) == 1 }
 }
 
+/// Writes all of `bytes` where the descriptor stands; waits while it takes none. write(2), poll(2)
+private func writeAll(_ bytes: Span<UInt8>, to descriptor: Int32, _ path: String) throws(DiskError) {
+    var done = 0
+    while done < bytes.count {
+        let rest = bytes.extracting(done..<bytes.count)
+        let n = unsafe rest.withUnsafeBufferPointer { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if n >= 0 {
+            done += n
+        } else if sluice_errno() == EAGAIN {
+            var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            _ = unsafe poll(&waited, 1, -1)
+        } else if sluice_errno() != EINTR {
+            throw DiskError("write", path)
+        }
+    }
+}
+
 /// The process's standard streams. They are never closed by us.
 package enum StandardStream {
-    /// A second descriptor of standard output.
-    package static func output() throws(DiskError) -> OwnedFile { try copy(1, "standard output") }
-    /// A second descriptor of standard error.
-    package static func error() throws(DiskError) -> OwnedFile { try copy(2, "standard error") }
-
-    private static func copy(_ number: Int32, _ name: String) throws(DiskError) -> OwnedFile {
-        let descriptor = dup(number)
-        guard descriptor >= 0 else { throw DiskError("duplicate", name) }
-        return OwnedFile(adopting: descriptor, path: name)
+    /// A second descriptor of standard output, for what writes to one file or another.
+    package static func output() throws(DiskError) -> OwnedFile {
+        let descriptor = dup(1)
+        guard descriptor >= 0 else { throw DiskError("duplicate", "standard output") }
+        return OwnedFile(adopting: descriptor, path: "standard output")
     }
+
+    /// Writes all of `bytes` to standard output, without another descriptor. write(2)
+    package static func write(_ bytes: Span<UInt8>) throws(DiskError) { try writeAll(bytes, to: 1, "standard output") }
+
+    /// Writes all of `bytes` to standard error, without another descriptor: it works when there is none left. What fails is nobody's
+    /// concern, since nobody is left to report it to. write(2)
+    package static func report(_ bytes: Span<UInt8>) { try? writeAll(bytes, to: 2, "standard error") }
 
     /// Whether somebody may be looking: the stream is a terminal. isatty(3)
     package static var outputIsTerminal: Bool { isatty(1) == 1 }

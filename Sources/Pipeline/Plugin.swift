@@ -24,6 +24,8 @@ package struct PluginContext: Sendable {
     package var once: Bool
     package var telemetry: Telemetry
     package var fileSystem: any FileSystem
+    /// What log files may hold open, all inputs together.
+    package var descriptors = DescriptorBudget()
 
     package init(
         name: String, node: String, staticFields: [UInt8] = [], once: Bool = false, telemetry: Telemetry,

@@ -27,11 +27,7 @@ package struct LineLogHandler: LogHandler {
         logLevel = level
         self.format = format
         self.isColored = isColored
-        self.sink =
-            sink ?? { line in
-                // Nobody is left to tell when standard error itself cannot be written.
-                if let error = try? StandardStream.error() { try? error.write(line) }
-            }
+        self.sink = sink ?? { StandardStream.report($0) }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

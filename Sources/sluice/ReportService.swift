@@ -139,10 +139,7 @@ final class ReportService: Service {
         }
     }
 
-    private func write(_ text: String) {
-        // Nobody is left to tell when standard error itself cannot be written.
-        if let error = try? StandardStream.error() { try? error.write(Array(text.utf8).span) }
-    }
+    private func write(_ text: String) { StandardStream.report(Array(text.utf8).span) }
 }
 
 extension String {

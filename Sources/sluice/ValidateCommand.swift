@@ -89,8 +89,6 @@ enum Problems {
         for problem in problems { write(problem.rendered(colour: isColored)) }
     }
 
-    /// Writes a line to standard error; when that cannot be written nobody is left to tell.
-    static func write(_ line: String) {
-        if let error = try? StandardStream.error() { try? error.write(Array((line + "\n").utf8).span) }
-    }
+    /// Writes a line to standard error.
+    static func write(_ line: String) { StandardStream.report(Array((line + "\n").utf8).span) }
 }

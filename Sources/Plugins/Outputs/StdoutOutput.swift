@@ -39,21 +39,18 @@ package final class StdoutOutput: Output {
 
     package func send(_ request: borrowing Request) async throws(DeliveryFailure) {
         do throws(DiskError) {
-            let output = try StandardStream.output()
             try request.withTexts(inflatingInto: &buffer) { text throws(DiskError) in
-                guard format == .short else { return try output.write(text) }
+                guard format == .short else { return try StandardStream.write(text) }
                 lines.removeAll()
                 display.append(lines: text, to: &lines)
-                try StdoutOutput.write(lines, output)
+                try StdoutOutput.write(lines)
             }
         } catch {
             throw DeliveryFailure(error.description)
         }
     }
 
-    private static func write(_ lines: borrowing Arena, _ output: borrowing OwnedFile) throws(DiskError) {
-        try output.write(lines.span)
-    }
+    private static func write(_ lines: borrowing Arena) throws(DiskError) { try StandardStream.write(lines.span) }
 
     package func close() async {}
 }
