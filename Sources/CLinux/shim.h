@@ -1,5 +1,8 @@
 // Linux calls that the Glibc module does not carry, or carries as macros or variadics.
 #pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // statx
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,6 +25,16 @@ static inline const void *sluice_memmem(const void *haystack, size_t n, const vo
     return memmem(haystack, n, needle, k);
 }
 static inline int sluice_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
+/// The first offset from `from` on at which the file holds data and no hole, or -1 with errno; lseek(2) with SEEK_DATA.
+static inline int64_t sluice_seek_data(int fd, int64_t from) { return lseek(fd, from, 3 /* SEEK_DATA */); }
+/// When the open file was made and when its names or mode changed last, nanoseconds since 1970; -1 in `born` where the file system does not know. statx(2)
+static inline int sluice_birth(int fd, int64_t *born, int64_t *changed) {
+    struct statx raw;
+    if (statx(fd, "", 0x1000 /* AT_EMPTY_PATH */, STATX_CTIME | STATX_BTIME, &raw) != 0) return -1;
+    *born = raw.stx_mask & STATX_BTIME ? raw.stx_btime.tv_sec * 1000000000 + raw.stx_btime.tv_nsec : -1;
+    *changed = raw.stx_ctime.tv_sec * 1000000000 + raw.stx_ctime.tv_nsec;
+    return 0;
+}
 static inline int sluice_errno(void) { return errno; }
 static inline void sluice_set_errno(int code) { errno = code; }
 static inline int sluice_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }

@@ -111,6 +111,11 @@ package enum Path {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// A name in a folder: "/a/b" of "/a" and "b", "/b" of "/" and "b", the folder of an empty name.
+    package static func join(_ folder: String, _ name: String) -> String {
+        name.isEmpty ? folder : folder == "/" ? "/\(name)" : "\(folder)/\(name)"
+    }
+
     /// The last component: "b" of "/a/b".
     package static func name(_ path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return path }

@@ -100,6 +100,27 @@ package struct OwnedFile: ~Copyable, Sendable {
         return FileStatus(raw)
     }
 
+    /// When the file was made, and when its names, owner or mode changed last: nanoseconds since 1970. The first is nil where
+    /// the file system does not keep it. statx(2)
+    package func birth() throws(DiskError) -> (born: Int64?, changed: Int64) {
+        var born: Int64 = 0
+        var changed: Int64 = 0
+        guard unsafe sluice_birth(descriptor, &born, &changed) == 0 else { throw DiskError("look at", path) }
+        return (born < 0 ? nil : born, changed)
+    }
+
+    /// The first offset from `offset` on that lies in no hole of a sparse file; nil when only a hole follows. A file system
+    /// that knows of no holes answers `offset`. The place where the descriptor stands moves. lseek(2) with SEEK_DATA
+    package func nextData(from offset: UInt64) throws(DiskError) -> UInt64? {
+        let found = sluice_seek_data(descriptor, Int64(clamping: offset))
+        if found >= 0 { return UInt64(found) }
+        switch sluice_errno() {
+        case ENXIO: return nil
+        case EINVAL: return offset
+        default: throw DiskError("look for data in", path)
+        }
+    }
+
     /// Reads at most `buffer.count` bytes at `offset`; 0 at the end of the file. pread(2)
     package func read(into buffer: inout MutableSpan<UInt8>, at offset: UInt64) throws(DiskError) -> Int {
         while true {

@@ -33,6 +33,16 @@ package struct FileContent: ~Copyable {
         isCompressed ? nil : try plain?.file.status()
     }
 
+    /// The first offset from `offset` on that lies in no hole of a sparse file; nil when only a hole follows. Of a compressed
+    /// file, which has none, `offset`.
+    package func nextData(from offset: UInt64) throws(DiskError) -> UInt64? {
+        guard let plain else { return offset }
+        return try plain.file.nextData(from: offset)
+    }
+
+    /// When a plain file was made, and when its names changed last; nil for a compressed one.
+    func birth() throws(DiskError) -> (born: Int64?, changed: Int64)? { try plain?.file.birth() }
+
     /// Gives back the memory for inflating until the file is read: of the many that are found at a start, one is read at a time.
     package func rest() { compressed?.rest() }
 

@@ -47,9 +47,14 @@ struct LineReader {
             let end = batch.arena.count
             let lastNewline = ByteSearch.lastIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: start, to: end)
             if file.skipsToNewline { return passOver(file, &batch, start, end) }
+            if have == 0, n > 0, batch.arena[start] == 0 { return try skipHole(file, &batch, start) }
             if lastNewline >= 0 {
                 split(file, family, &batch, from: start, to: lastNewline + 1, budget, now)
                 advance(file, batch, from: start, count: lastNewline + 1 - start)
+                return .progress
+            }
+            if let hole = Hole.first(in: batch.arena, from: start, to: end) {
+                takeCutLine(file, family, &batch, from: start, to: hole.lowerBound, budget, now)
                 return .progress
             }
             if end - start > longest {
@@ -88,9 +93,16 @@ struct LineReader {
             batch.counts[.skippedBytes] += UInt64(newline - fresh)
         }
         var at = start
+        if format == .plain, file.readOffset == 0 { at += ByteOrderMark.length(in: batch.arena, from: start, to: end) }
+        let holesBegin = Hole.first(in: batch.arena, from: start, to: end)?.lowerBound ?? end
         while at < end {
             let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: batch.arena, from: at, to: end)
             let offset = file.readOffset + UInt64(at - start)
+            if newline > holesBegin || batch.arena[at] == 0 {
+                splitAtHoles(file, family, &batch, from: at, to: newline, offset, budget, now)
+                at = newline + 1
+                continue
+            }
             switch format {
             case .cri: take(file, family, &batch, from: at, to: newline, offset, budget, now)
             case .plain:
@@ -264,6 +276,111 @@ struct LineReader {
         file.readOffset >= file.resumeEnd ? start : min(end, start + Int(file.resumeEnd - file.readOffset))
     }
 
+    // MARK: Holes
+
+    /// Takes a line that begins with NULs or holds a hole: what stands before a hole is a line that was cut, what stands
+    /// behind the last one is whole.
+    @inline(never)
+    private mutating func splitAtHoles(
+        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to newline: Int,
+        _ offset: UInt64, _ budget: PieceBudget, _ now: Int64
+    ) {
+        var at = start
+        var skipped = 0
+        while at < newline {
+            let text = Hole.end(in: batch.arena, from: at, to: newline)
+            skipped += text - at
+            at = text
+            guard at < newline else { break }
+            let place = offset + UInt64(at - start)
+            guard let hole = Hole.first(in: batch.arena, from: at, to: newline) else {
+                switch format {
+                case .cri: take(file, family, &batch, from: at, to: newline, place, budget, now)
+                case .plain: if place >= file.resumeEnd { appendRow(&batch, now, at, newline - at, .none, .none) }
+                }
+                break
+            }
+            if place >= file.resumeEnd { appendCutLine(family, &batch, from: at, to: hole.lowerBound, now) }
+            at = hole.lowerBound
+        }
+        if offset >= file.resumeEnd { noteHole(file, &batch, skipped, at: offset) }
+    }
+
+    /// Takes the beginning of a line whose rest a hole has swallowed, and lets reading go on in the hole.
+    private mutating func takeCutLine(
+        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int,
+        _ budget: PieceBudget, _ now: Int64
+    ) {
+        if file.readOffset >= file.resumeEnd { appendCutLine(family, &batch, from: start, to: end, now) }
+        batch.counts[.readBytes] += UInt64(end - firstFresh(file, from: start, to: end))
+        advance(file, batch, from: start, count: end - start)
+    }
+
+    /// A record of what is left of a line. A container's has its time and stream if these are left; a piece of a longer line
+    /// is kept as a record of its own, since nobody knows what stood behind it.
+    private mutating func appendCutLine(
+        _ family: LogFamily, _ batch: inout RecordBatch, from start: Int, to end: Int, _ now: Int64
+    ) {
+        batch.counts[.unfinishedRecords] += 1
+        if format == .plain { return appendRow(&batch, now, start, end - start, .none, .unfinished) }
+        if let line = CRILine(batch.arena, from: start, to: end, &times) {
+            family.lastTime = line.time
+            appendRow(&batch, line.time, line.messageStart, end - line.messageStart, line.stream, .unfinished)
+        } else {
+            batch.counts[.malformedRecords] += 1
+            let time = family.lastTime == 0 ? now : family.lastTime
+            appendRow(&batch, time, start, end - start, .none, [.unfinished, .malformed])
+        }
+    }
+
+    /// Passes over the NULs at the place of reading, if something follows them: else they may be room that a writer has
+    /// reserved and will fill.
+    @inline(never)
+    private mutating func skipHole(
+        _ file: TailedFile, _ batch: inout RecordBatch, _ start: Int
+    ) throws(DiskError) -> ReadOutcome {
+        defer { batch.arena.truncate(to: start) }
+        let from = file.readOffset
+        // A sparse file says itself where its next data lie.
+        guard let data = try file.content?.nextData(from: from) else {
+            if let status = try file.content?.status() { file.size = status.size }
+            return .atEnd
+        }
+        if data > from, from >= file.resumeEnd {
+            try file.jump(to: data)
+            noteHole(file, &batch, Int(clamping: data - from), at: from)
+            batch.counts[.readBytes] += data - from
+            return .progress
+        }
+        var scanned = 0
+        var limit = batch.arena.count - start
+        while true {
+            let end = batch.arena.count
+            let text = Hole.end(in: batch.arena, from: start, to: end)
+            scanned += text - start
+            if text < end || scanned >= Hole.longestReserved { break }
+            batch.arena.truncate(to: start)
+            let n = try fill(file, &batch.arena, limit, from + UInt64(scanned))
+            limit = LineReader.readSize
+            if n == 0 {
+                if !file.isCompressed { file.size = from + UInt64(scanned) }
+                return .atEnd
+            }
+        }
+        let fresh = from >= file.resumeEnd ? scanned : max(0, scanned - Int(clamping: file.resumeEnd - from))
+        batch.counts[.readBytes] += UInt64(fresh)
+        noteHole(file, &batch, fresh, at: from)
+        try file.jump(to: from + UInt64(scanned))
+        return .progress
+    }
+
+    private func noteHole(_ file: TailedFile, _ batch: inout RecordBatch, _ count: Int, at offset: UInt64) {
+        guard count > 0 else { return }
+        batch.counts[.damagedBytes] += UInt64(count)
+        if file.hole.bytes == 0 { file.hole.offset = offset }
+        file.hole.bytes += UInt64(count)
+    }
+
     // MARK: Lines without an end
 
     /// A line that is longer than any that could be kept: its beginning is stored, the rest passed over to its newline.
@@ -311,10 +428,17 @@ struct LineReader {
         guard file.readOffset >= file.resumeEnd, !file.skipsToNewline, file.content?.isDamaged == false else {
             return false
         }
-        let start = batch.arena.count
+        let first = batch.arena.count
         // No further than what was looked at: there may be whole lines behind it by now.
-        let n = try fill(file, &batch.arena, Int(min(file.lag, UInt64(maxLine + 1024))), file.readOffset)
-        guard n > 0 else { return false }
+        let read = try fill(file, &batch.arena, Int(min(file.lag, UInt64(maxLine + 1024))), file.readOffset)
+        guard read > 0 else { return false }
+        // NULs to which nothing was added.
+        let start = Hole.end(in: batch.arena, from: first, to: first + read)
+        let n = first + read - start
+        noteHole(file, &batch, start - first, at: file.readOffset)
+        batch.counts[.readBytes] += UInt64(start - first)
+        advance(file, batch, from: first, count: start - first)
+        guard n > 0 else { return true }
         if format == .cri, file === family.files.last,
             var line = CRILine(batch.arena, from: start, to: start + n, &times)
         {

@@ -13,7 +13,7 @@ package final class FileTailer {
     let telemetry: Telemetry
     private var reader: LineReader
     private let budget: PieceBudget
-    private(set) var families: [FamilyKey: LogFamily] = [:]
+    var families: [FamilyKey: LogFamily] = [:]
     /// Families with something to read, served round robin. A family is in it once, as its `isReady` says.
     private var ready = ReadyQueue()
     /// What the store remembers, by folder; emptied as files are found again.
@@ -23,12 +23,20 @@ package final class FileTailer {
     private var watcher: Watcher?
     private var watchOwners: [Int32: (LogFamily, TailedFile)] = [:]
     /// Families that wait for a renamed or deleted file to be quiet for long enough.
-    private var settling: [ObjectIdentifier: LogFamily] = [:]
+    var settling: [ObjectIdentifier: LogFamily] = [:]
     private var nextSettle: Int64 = 0
     /// Progress without records that is still to be told.
     private var untold: [Progress] = []
     private var untoldCounts = Counts()
-    private var isFirstLook = true
+    var isFirstLook = true
+    /// What the store remembers of text files, until they are found.
+    var knownTexts = KnownTextFiles()
+    /// Text files in the order in which the first look found them, until it is over. Those that no inode has told are held.
+    var foundFirst: [LogFamily] = []
+    /// Text files that were truncated or are gone: copies of them may still turn up.
+    var endedTexts: [EndedText] = []
+    /// Folders of text files that turned out to be something else than was believed.
+    var foldersToRevisit: Set<String> = []
 
     /// Batches of one family before the next one's turn: 256 KiB.
     private static let batchesPerTurn = 2
@@ -40,7 +48,15 @@ package final class FileTailer {
         self.telemetry = telemetry
         reader = LineReader(format: options.format, maxLine: options.maxLine)
         budget = PieceBudget(limit: options.pieceBudget)
-        for source in known { self.known[Path.parent(source.identity.path), default: []].append(source) }
+        for source in known {
+            if options.format == .cri {
+                self.known[Path.parent(source.identity.path), default: []].append(source)
+            } else if let position = FilePosition(source.position) {
+                knownTexts.add(source, position)
+            } else {
+                retire(source, nil)
+            }
+        }
         if !options.once, options.watches {
             do throws(DiskError) {
                 watcher = try Watcher()
@@ -276,6 +292,12 @@ package final class FileTailer {
         }
     }
 
+    /// Folders in which a file turned out to be another kind than was believed when it was opened.
+    func takeFoldersToRevisit() -> Set<String> {
+        defer { foldersToRevisit = [] }
+        return foldersToRevisit
+    }
+
     /// Whether a log is still being read or waited for.
     package func isFollowing(_ key: FamilyKey) -> Bool { families[key] != nil }
 
@@ -290,6 +312,10 @@ package final class FileTailer {
                 return unread?.has(position) ?? true || retire(source, position)
             }
         }
+        tellResumed()
+    }
+
+    func tellResumed() {
         let files = families.values.flatMap(\.files)
         let resumed = files.filter { $0.number != nil }.count
         telemetry.tell(
@@ -298,7 +324,8 @@ package final class FileTailer {
     }
 
     /// A source whose file is gone is told to the store for the last time. Returns false, since it is known no more.
-    private func retire(_ source: KnownSource, _ position: FilePosition?) -> Bool {
+    @discardableResult
+    func retire(_ source: KnownSource, _ position: FilePosition?) -> Bool {
         telemetry.tell(FileEvent.goneWhileStopped(path: source.identity.path, position: position?.end ?? 0))
         if let position { untoldCounts[.vanishedBytes] += position.end - position.readFrom }
         untold.append(Progress(source: source.number, position: source.position, isRetired: true))
@@ -357,6 +384,8 @@ package final class FileTailer {
             let descriptor = try OwnedFile.open(path, .read, nonBlocking: true)
             let status = try descriptor.status()
             guard status.kind == .regular else { return nil }
+            // The name was given to another file since it was listed: the next look finds both.
+            guard FileID(status) == FileID(listed.status) else { return nil }
             var position = FilePosition()
             position.device = status.device
             position.inode = status.inode
@@ -386,64 +415,94 @@ package final class FileTailer {
         } catch {
             // Deleted since it was listed: the next look will not list it.
             if !error.isMissing {
-                telemetry.tell(FileEvent.cannotOpen(path: path, reason: error.description))
+                noteUnopened(path, error)
                 unopened.insert(family.key.folder)
             }
             return nil
         }
     }
 
+    func noteUnopened(_ path: String, _ error: DiskError) {
+        telemetry.tell(FileEvent.cannotOpen(path: path, reason: error.description))
+    }
+
     /// Looks a file up among those the store remembers, by head and tail. Returns it anew with its position, or nil.
     private func recognise(_ file: TailedFile, in family: LogFamily) throws(DiskError) -> TailedFile? {
         guard let candidates = known[family.key.folder] else { return nil }
-        let isCompressed = file.isCompressed
-        var best: (index: Int, position: FilePosition, head: [UInt8], tail: [UInt8])?
+        var best: (index: Int, agreement: Agreement)?
         for (index, source) in candidates.enumerated() {
             guard source.identity.restart == family.identity.restart, source.identity.kind == family.identity.kind,
-                var position = FilePosition(source.position)
+                let position = FilePosition(source.position)
             else { continue }
-            let isSameInode = position.inode == file.position.inode && position.device == file.position.device
+            let isSameInode = position.fileID == file.position.fileID
             // Without the inode the head must be proof enough: a container's holds a time to the nanosecond.
             guard isSameInode || position.headLength == 64 || options.format == .cri && position.headLength > 0 else {
                 continue
             }
-            let head = try file.bytes(at: 0, count: Int(position.headLength))
-            guard head.count == Int(position.headLength), Hash64.of(head) == position.head else { continue }
-            var tail: [UInt8] = []
-            if file.size < position.end, !isCompressed {
-                guard isSameInode else { continue }
-                telemetry.tell(
-                    FileEvent.lostTail(
-                        path: "\(family.key.folder)/\(file.name)", size: file.size, position: position.end))
-                untoldCounts[.shrunkBytes] += position.end - file.size
-                position.cut(to: file.size)
-                tail = try file.bytes(before: position.end)
-            } else if !isCompressed || file.size != position.end || position.hasMarks {
-                tail = try file.bytes(before: position.end)
-                guard Hash64.of(tail) == position.tail else { continue }
+            let path = Path.join(family.key.folder, file.name)
+            guard let found = try agreement(of: file, with: position, isSameInode: isSameInode, path: path) else {
+                continue
             }
-            position.device = file.position.device
-            position.inode = file.position.inode
-            best = (index, position, Array(head.prefix(Int(clamping: position.end))), tail)
+            best = (index, found)
             if isSameInode { break }
         }
-        guard let (index, position, head, tail) = best, let content = file.content.take() else { return nil }
+        guard let (index, agreement) = best else { return nil }
         let source = candidates[index]
         known[family.key.folder]?.remove(at: index)
+        return resume(file, source, agreement, family)
+    }
+
+    /// A file that agrees with a position: the position as it is for this file, and the bytes that agree.
+    struct Agreement {
+        var position: FilePosition
+        let head: [UInt8]
+        let tail: [UInt8]
+    }
+
+    /// Whether a file is the one that a position speaks of, by its first bytes and those before the position; nil if not.
+    func agreement(
+        of file: TailedFile, with known: FilePosition, isSameInode: Bool, path: String
+    ) throws(DiskError) -> Agreement? {
+        var position = known
+        let head = try file.bytes(at: 0, count: Int(position.headLength))
+        guard head.count == Int(position.headLength), Hash64.of(head) == position.head else { return nil }
+        var tail: [UInt8] = []
+        if file.size < position.end, !file.isCompressed {
+            guard isSameInode else { return nil }
+            telemetry.tell(FileEvent.lostTail(path: path, size: file.size, position: position.end))
+            untoldCounts[.shrunkBytes] += position.end - file.size
+            position.cut(to: file.size)
+            tail = try file.bytes(before: position.end)
+        } else if !file.isCompressed || file.size != position.end || position.hasMarks {
+            tail = try file.bytes(before: position.end)
+            guard Hash64.of(tail) == position.tail else { return nil }
+        }
+        position.device = file.position.device
+        position.inode = file.position.inode
+        return Agreement(position: position, head: Array(head.prefix(Int(clamping: position.end))), tail: tail)
+    }
+
+    /// The file anew, with the position at which reading goes on. A file whose content was taken is not used any more.
+    func resume(
+        _ file: TailedFile, _ source: KnownSource, _ agreement: Agreement, _ family: LogFamily
+    ) -> TailedFile {
+        guard let content = file.content.take() else { return file }
+        let position = agreement.position
         let resumed = TailedFile(name: file.name, content: content, position: position, number: source.number)
         resumed.size = file.size
         resumed.modified = file.modified
         resumed.isRotated = file.isRotated
         resumed.compressedName = file.compressedName
         resumed.isClosedByWriter = file.isClosedByWriter
-        resumed.resume(head: head, tail: tail)
-        if isCompressed, position.end == file.size, !position.hasMarks { resumed.isDone = true }
+        resumed.listed = file.listed
+        resumed.resume(head: agreement.head, tail: agreement.tail)
+        if file.isCompressed, position.end == file.size, !position.hasMarks { resumed.isDone = true }
         family.restoreSkipping(position)
         return resumed
     }
 
     /// `start_at: end`: what stands there now is not read. The store is told, so that the next start knows it too.
-    private func passOver(_ file: TailedFile) throws(DiskError) {
+    func passOver(_ file: TailedFile) throws(DiskError) {
         var end = file.size
         if !file.isCompressed {
             // Up to the last newline: a line that is being written is read whole.
@@ -556,6 +615,13 @@ package final class FileTailer {
         if family.isHeld { return false }
         while let file = family.current {
             do throws(DiskError) {
+                if file.isUnjudged {
+                    guard try judge(file, family) else { return false }
+                    if file.hasNewMarks {
+                        report(family, &batch, define)
+                        return true
+                    }
+                }
                 if options.checksTail, file.turnBegins(family), try !file.edgesStillStand() {
                     try startOver(file, family)
                     continue
@@ -566,7 +632,13 @@ package final class FileTailer {
                     report(family, &batch, define)
                     return true
                 case .atEnd:
-                    guard try reachedEnd(file, family) else { return finishIfEnded(family, &batch, now, define) }
+                    guard try reachedEnd(file, family) else {
+                        if try takeRestOfRenamed(file, family, &batch, now) {
+                            report(family, &batch, define)
+                            return true
+                        }
+                        return finishIfEnded(family, &batch, now, define)
+                    }
                     guard file.isDone else { continue }
                     var hasMore = try reader.takeRest(of: file, family, into: &batch, budget: budget, now: now)
                     if file.content?.isDamaged == true {
@@ -591,8 +663,29 @@ package final class FileTailer {
         return finishIfEnded(family, &batch, now, define)
     }
 
+    /// The last line of a text file that has been renamed may never get its newline: when nothing was added for a while it is
+    /// taken as it is. The file is still followed, for its writer may not have turned to the next one yet.
+    private func takeRestOfRenamed(
+        _ file: TailedFile, _ family: LogFamily, _ batch: inout RecordBatch, _ now: Int64
+    ) throws(DiskError) -> Bool {
+        guard options.format == .plain, file.wasRenamed, !file.isUnlinked, file.lag > 0 else { return false }
+        guard SystemClock.realtime - file.modified >= options.quietTime else {
+            settling[ObjectIdentifier(family)] = family
+            return false
+        }
+        guard try reader.takeRest(of: file, family, into: &batch, budget: budget, now: now) else { return false }
+        file.needsReport = true
+        return true
+    }
+
     /// Tells the position of every file of the family that has a new one.
     private func report(_ family: LogFamily, _ batch: inout RecordBatch, _ define: (SourceIdentity) -> SourceNumber) {
+        for file in family.files where file.hole.bytes > 0 {
+            telemetry.tell(
+                FileEvent.hole(
+                    path: Path.join(family.key.folder, file.name), position: file.hole.offset, bytes: file.hole.bytes))
+            file.hole = (0, 0)
+        }
         for file in family.files where file.needsReport || file.hasNewMarks {
             file.needsReport = false
             // While what was read before is read again, nothing new is known.
@@ -658,6 +751,7 @@ package final class FileTailer {
         guard isQuiet else { return false }
         // Renamed, but the runtime may not have reopened yet: its next file must have a line.
         guard !file.isUnlinked else { return true }
+        guard options.format == .cri else { return false }
         guard let next = family.files.last, next !== file else { return false }
         next.noteGrowth()
         return next.size > 0
@@ -672,7 +766,8 @@ package final class FileTailer {
         if let number = file.number {
             untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
         }
-        untoldCounts[.shrunkBytes] += file.lag
+        let copied = noteEnd(of: file, in: family, isGone: false)
+        untoldCounts[.shrunkBytes] += file.lag - min(file.lag, copied)
         file.restart(status)
         file.size = status.size
         let held = family.heldBytes
@@ -707,12 +802,13 @@ package final class FileTailer {
     // MARK: The end of files
 
     /// Lets go of files that are read and gone.
-    private func sweep(_ family: LogFamily) {
+    func sweep(_ family: LogFamily) {
         for file in family.files
         where file.isDone && file.isUnlinked && file.compressedName == nil && !family.needs(file) {
             if let number = file.number {
                 untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
             }
+            noteEnd(of: file, in: family, isGone: true)
             close(file)
             family.files.removeAll { $0 === file }
         }
@@ -727,7 +823,7 @@ package final class FileTailer {
         }
     }
 
-    private func close(_ file: TailedFile) {
+    func close(_ file: TailedFile) {
         unwatch(file)
         file.close()
     }
@@ -740,7 +836,7 @@ package final class FileTailer {
     }
 
     /// When deleted files hold too much of the disk, the oldest are read from their compressed copies, or given up.
-    private func holdWithinBudget() {
+    func holdWithinBudget() {
         var held: [(family: LogFamily, file: TailedFile)] = []
         for family in families.values {
             for file in family.files where file.isUnlinked && !file.isDone && file.content != nil {

@@ -4,6 +4,9 @@ import Records
 package import Telemetry
 
 /// Watches the folders that patterns lead to and tells a `FileTailer` which files match.
+///
+/// A watch belongs to a folder, not to a path: each look at a path watches what is there now. What replaces a folder by another
+/// (a renaming, a link that moves on) happens in a folder above it, so these are watched too.
 package final class GlobDiscovery {
     private let tailer: FileTailer
     private let telemetry: Telemetry
@@ -11,13 +14,23 @@ package final class GlobDiscovery {
     private let mayDescend: (_ folder: String) -> Bool
     private let isWanted: (_ path: String) -> Bool
     private let ending: (_ path: String) -> [UInt8]
-    private var folders: [Int32: String] = [:]
-    private var watches: [String: Int32] = [:]
+    /// The paths that a watch's events are about: folders to be looked at, and folders above roots.
+    private var watched: [Int32: Set<String>] = [:]
+    /// The watch of a folder that is looked at, and the folder that it belongs to.
+    private var watches: [String: (watch: Int32, folder: FileID)] = [:]
     private var changed: Set<String> = []
+    /// Folders that are looked at once more a little later, and when: a file in them is still being written.
+    private var revisits: Set<String> = []
+    private var nextRevisit: Int64 = .max
     /// When everything was looked at; nil when that is to be done at once.
     private var lastLook: Int64?
     /// Files that are followed: the key each goes by, and the folder in which it was seen last.
     private var followed: [FileID: (key: FamilyKey, folder: String)] = [:]
+    private var filesOfFolder: [String: Set<FileID>] = [:]
+
+    /// How often a folder is looked at again at once because files in it change their names meanwhile.
+    private static let mostLooksAtOnce = 8
+    private static let revisitInterval: Int64 = 1_000_000_000
 
     /// - Parameters:
     ///   - roots: the folders in which the patterns begin.
@@ -38,11 +51,16 @@ package final class GlobDiscovery {
     /// Watches and looks at all folders for the first time.
     package func start(now: Int64) {
         lookAtAll(now)
-        tailer.endFirstLook()
+        lookAtChanged()
+        let moved = tailer.endFirstLook(isWanted: isWanted) { [ending] in LogDescription(ending: ending($0)) }
+        for (key, id, folder) in moved {
+            note(id, key, folder)
+            watch(folder)
+        }
     }
 
     /// When `wake` wants to be called although nothing was told, on the monotonic clock.
-    package var nextDeadline: Int64 { min(nextLook, tailer.nextDeadline) }
+    package var nextDeadline: Int64 { min(nextLook, tailer.nextDeadline, nextRevisit) }
 
     private var nextLook: Int64 { lastLook.map { $0 + tailer.lookInterval } ?? 0 }
 
@@ -53,30 +71,103 @@ package final class GlobDiscovery {
             if event.isOverflow {
                 telemetry.tell(FileEvent.watchOverflow)
                 lastLook = nil
-            } else if let folder = folders[event.watch] {
-                if event.isEnded, event.name.isEmpty {
-                    folders[event.watch] = nil
-                    watches[folder] = nil
-                    tailer.unwatch(event.watch)
-                }
-                if event.isAppeared || event.isGone || event.isEnded { changed.insert(folder) }
+            } else if let paths = watched[event.watch] {
+                if event.isEnded, event.name.isEmpty { forget(event.watch) }
+                guard event.isAppeared || event.isGone || event.isEnded else { continue }
+                for path in paths { changed.formUnion(foldersConcerned(by: event.name, in: path)) }
             }
         }
-        if now >= nextLook {
-            lookAtAll(now)
-        } else {
-            // A new folder adds itself while the one above it is looked at.
-            while let folder = changed.popFirst() { look(folder) }
+        if now >= nextRevisit {
+            changed.formUnion(revisits)
+            revisits = []
+            nextRevisit = .max
+        }
+        if now >= nextLook { lookAtAll(now) }
+        lookAtChanged()
+        // Files that turned out to be compressed when they had a first byte.
+        revisits.formUnion(tailer.takeFoldersToRevisit())
+        if !revisits.isEmpty, nextRevisit == .max { nextRevisit = now + GlobDiscovery.revisitInterval }
+    }
+
+    // MARK: Watching
+
+    /// The folders to be looked at when a name changed in a watched one: this one, if it is one of those; and each root whose
+    /// path leads through that name.
+    private func foldersConcerned(by name: String, in folder: String) -> Set<String> {
+        let path = Path.join(folder, name)
+        var concerned = Set(roots.filter { name.isEmpty || $0 == path || $0.hasPrefix(path + "/") }.map(nearestFolder))
+        if watches[folder] != nil { concerned.insert(folder) }
+        return concerned
+    }
+
+    /// Watches what is at a path now, whatever was there before.
+    private func watch(_ folder: String) {
+        guard let status = Directory.status(folder), status.kind == .directory else { return unwatch(folder) }
+        let id = FileID(status)
+        if let known = watches[folder] {
+            if known.folder == id, watched[known.watch] != nil { return }
+            unwatch(folder)
+        }
+        guard let watch = tailer.watchFolder(folder) else { return }
+        watches[folder] = (watch, id)
+        watched[watch, default: []].insert(folder)
+    }
+
+    private func unwatch(_ folder: String) {
+        guard let (watch, _) = watches.removeValue(forKey: folder) else { return }
+        watched[watch]?.remove(folder)
+        if watched[watch]?.isEmpty == true {
+            watched[watch] = nil
+            tailer.unwatch(watch)
         }
     }
+
+    /// A watched folder was deleted or moved.
+    private func forget(_ watch: Int32) {
+        for path in watched.removeValue(forKey: watch) ?? [] { watches[path] = nil }
+        tailer.unwatch(watch)
+    }
+
+    /// Watches the folders above a root, and those through which links on its path lead.
+    private func watchAbove(_ root: String) {
+        var visited: Set<String> = []
+        var paths = [root]
+        while let path = paths.popLast(), visited.count < 64 {
+            let parent = Path.parent(path)
+            guard parent != path, visited.insert(path).inserted else { continue }
+            if let watch = tailer.watchFolder(parent) { watched[watch, default: []].insert(parent) }
+            paths.append(parent)
+            if let target = Directory.linkTarget(path) {
+                paths.append(target.hasPrefix("/") ? target : Path.join(parent, target))
+            }
+        }
+    }
+
+    // MARK: Looking
 
     private func lookAtAll(_ now: Int64) {
         lastLook = now
         var visited: Set<String> = []
-        for root in roots { descend(nearestFolder(root), &visited) }
-        for folder in Set(followed.values.map(\.folder)) where !visited.contains(folder) { look(folder) }
-        changed.removeAll()
+        for root in roots {
+            watchAbove(root)
+            descend(nearestFolder(root), &visited)
+        }
+        for folder in Array(filesOfFolder.keys) where !visited.contains(folder) { look(folder) }
+        changed.subtract(visited)
         tailer.lookAtAll()
+    }
+
+    private func lookAtChanged() {
+        var looks: [String: Int] = [:]
+        // A new folder adds itself while the one above it is looked at.
+        while let folder = changed.popFirst() {
+            looks[folder, default: 0] += 1
+            if looks[folder, default: 0] > GlobDiscovery.mostLooksAtOnce {
+                revisits.insert(folder)
+            } else {
+                look(folder)
+            }
+        }
     }
 
     /// The folder itself, or the nearest one above it that exists: it is watched until the wanted one appears.
@@ -94,13 +185,10 @@ package final class GlobDiscovery {
     /// Lists one folder: hands its matching files on, returns its subfolders.
     @discardableResult
     private func look(_ folder: String) -> [String] {
-        if watches[folder] == nil, let watch = tailer.watchFolder(folder) {
-            watches[folder] = watch
-            folders[watch] = folder
-        }
+        watch(folder)
         var subfolders: [String] = []
         var present: Set<FileID> = []
-        var renamed: [FileID: (name: String, status: FileStatus)] = [:]
+        var renamed: [(id: FileID, file: ListedFile)] = []
         let entries: [Directory.Entry]
         do throws(DiskError) {
             entries = try Directory.list(folder)
@@ -109,34 +197,39 @@ package final class GlobDiscovery {
             entries = []
         }
         for entry in entries {
-            let path = folder == "/" ? "/\(entry.name)" : "\(folder)/\(entry.name)"
+            let path = Path.join(folder, entry.name)
             guard let status = Directory.status(path) else { continue }
             if status.kind == .directory {
                 // A link to a folder may lead in circles.
                 guard entry.kind != .link else { continue }
                 subfolders.append(path)
-                if watches[path] == nil, mayDescend(path) { changed.insert(path) }
+                if mayDescend(path), watches[path]?.folder != FileID(status) { changed.insert(path) }
                 continue
             }
             guard status.kind == .regular else { continue }
+            let file = ListedFile(name: entry.name, status: status, isCompressed: false, isRotated: false)
             let id = FileID(status)
             guard isWanted(path) else {
                 // Renamed to a name that is not asked for: what is unread in it is still read.
-                if followed[id] != nil { renamed[id] = (entry.name, status) }
+                if followed[id] != nil { renamed.append((id, file)) }
                 continue
             }
             // The same file by two names is read once.
             guard present.insert(id).inserted else { continue }
-            follow(
-                id, path, folder, ListedFile(name: entry.name, status: status, isCompressed: false, isRotated: false))
+            if entry.kind == .link { watchTarget(of: path, for: folder) }
+            follow(id, path, folder, file)
         }
-        for (id, (key, seenIn)) in followed where seenIn == folder && !present.contains(id) {
-            let files = renamed[id].map {
-                [ListedFile(name: $0.name, status: $0.status, isCompressed: false, isRotated: true)]
-            }
-            tailer.reconcile(
-                key, identity: identity(folder), description: LogDescription(ending: []), files: files ?? [])
-            if !tailer.isFollowing(key) { followed[id] = nil }
+        for (id, file) in renamed where !present.contains(id) {
+            guard let (key, seenIn) = followed[id] else { continue }
+            present.insert(id)
+            let outcome = tailer.follow(
+                key, identity: identity(folder), description: LogDescription(ending: []), listed: file, isRenamed: true)
+            if outcome == .followed { note(id, key, folder) } else { forget(id, in: seenIn) }
+        }
+        for id in filesOfFolder[folder] ?? [] where !present.contains(id) {
+            guard let (key, _) = followed[id] else { continue }
+            tailer.isGone(key)
+            if !tailer.isFollowing(key) { forget(id, in: folder) }
         }
         return subfolders
     }
@@ -145,9 +238,33 @@ package final class GlobDiscovery {
         // The inode of a file that is gone may have been given to another one, in another folder.
         let before = followed[id].flatMap { tailer.isFollowing($0.key) ? $0.key : nil }
         let key = before ?? FamilyKey(folder: folder, base: "\(id.device).\(id.inode)")
+        let outcome = tailer.follow(
+            key, identity: identity(path), description: LogDescription(ending: ending(path)), listed: listed,
+            isRenamed: false)
+        switch outcome {
+        case .followed: note(id, key, folder)
+        case .changed: changed.insert(folder)
+        case .unsettled: revisits.insert(folder)
+        case .left: break
+        }
+    }
+
+    private func note(_ id: FileID, _ key: FamilyKey, _ folder: String) {
+        if let before = followed[id]?.folder, before != folder { filesOfFolder[before]?.remove(id) }
         followed[id] = (key, folder)
-        tailer.reconcile(
-            key, identity: identity(path), description: LogDescription(ending: ending(path)), files: [listed])
+        filesOfFolder[folder, default: []].insert(id)
+    }
+
+    private func forget(_ id: FileID, in folder: String) {
+        followed[id] = nil
+        filesOfFolder[folder]?.remove(id)
+        if filesOfFolder[folder]?.isEmpty == true { filesOfFolder[folder] = nil }
+    }
+
+    /// A link's target is replaced in another folder.
+    private func watchTarget(of link: String, for folder: String) {
+        guard let target = Directory.resolve(link), let watch = tailer.watchFolder(Path.parent(target)) else { return }
+        watched[watch, default: []].insert(folder)
     }
 
     private func identity(_ path: String) -> SourceIdentity {

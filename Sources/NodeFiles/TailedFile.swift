@@ -44,9 +44,19 @@ final class TailedFile {
     var hasNewMarks = false
     /// The one-shot watch that tells when it grows; -1 for none.
     var watch: Int32 = -1
+    /// NULs that were passed over since that was last reported, and where the first of them stood.
+    var hole: (offset: UInt64, bytes: UInt64) = (0, 0)
+    /// A text file of which nothing was read yet: whether it is text at all, and whether it is a copy, is still to be found out.
+    var isUnjudged = false
+    /// A copy of what is read, up to this size, when it was last compared with its original.
+    var verifiedCopy: UInt64 = 0
+    /// It has had another name since it was opened: its writer may have turned to another file.
+    var wasRenamed = false
+    /// What its name showed when it was last looked at.
+    var listed: FileStatus?
     /// The first 64 bytes (fewer while it is shorter) and the last 64 before `readOffset`.
-    private var headBytes: [UInt8] = []
-    private var tailBytes: [UInt8] = []
+    private(set) var headBytes: [UInt8] = []
+    private(set) var tailBytes: [UInt8] = []
 
     init(name: String, content: consuming FileContent, position: FilePosition, number: SourceNumber?) {
         self.name = name
@@ -70,8 +80,14 @@ final class TailedFile {
 
     /// Puts the place of reading to `end` without reading what lies before it.
     func passOver(to end: UInt64) throws(DiskError) {
-        readOffset = end
         resumeEnd = 0
+        try jump(to: end)
+    }
+
+    /// Puts the place of reading forward to `end`, which may lie before `resumeEnd`.
+    func jump(to end: UInt64) throws(DiskError) {
+        readOffset = end
+        guard end > resumeEnd else { return }
         headBytes = try bytes(at: 0, count: Int(min(64, end)))
         tailBytes = try bytes(before: end)
     }
