@@ -55,22 +55,25 @@ extension FileTailer {
     /// Whether a file of which nothing was read is a copy of one that is or was read.
     func copyVerdict(_ file: TailedFile, _ family: LogFamily) throws(DiskError) -> CopyVerdict {
         let head = try file.bytes(at: 0, count: 64)
-        for ended in endedTexts.reversed() where FileTailer.agree(head, ended.head) {
-            switch try verdict(file, head, ended) {
-            case .original: continue
-            case let found: return found
+        // Of several originals, such as those of a file that is replaced again and again, the furthest counts.
+        var best: (original: String, end: UInt64)?
+        var isUndecided = false
+        func weigh(_ verdict: CopyVerdict) {
+            switch verdict {
+            case .original: break
+            case .undecided: isUndecided = true
+            case .copy(let original, let end): if best.map({ end > $0.end }) ?? true { best = (original, end) }
             }
         }
+        for ended in endedTexts where FileTailer.agree(head, ended.head) { weigh(try verdict(file, head, ended)) }
         for other in families.values where other !== family {
             guard let original = other.files.first, original.content != nil, !original.isUnjudged,
                 original.readOffset >= original.resumeEnd, FileTailer.agree(head, original.headBytes)
             else { continue }
-            switch try verdict(file, head, original, other) {
-            case .original: continue
-            case let found: return found
-            }
+            weigh(try verdict(file, head, original, other))
         }
-        return .original
+        if isUndecided { return .undecided }
+        return best.map { .copy(original: $0.original, end: $0.end) } ?? .original
     }
 
     /// How many bytes behind `ended.end`, which were not read from the original, lie in copies that will be read.

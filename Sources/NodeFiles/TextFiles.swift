@@ -130,7 +130,8 @@ extension FileTailer {
             guard status.kind == .regular else { return .left }
             // The name was given to another file since it was looked at.
             guard FileID(status) == FileID(listed.status) else { return .changed }
-            let isCompressed = try descriptor.read(count: 3, at: 0) == gzipMagic
+            // What cannot be read is reported when it is read.
+            let isCompressed = (try? descriptor.read(count: 3, at: 0)) == gzipMagic
             if isCompressed || status.size == 0 && listed.name.hasSuffix(".gz"), !options.once,
                 SystemClock.realtime - status.modified < FileTailer.settledAge
             {
@@ -173,7 +174,7 @@ extension FileTailer {
         } else {
             file.isUnjudged = true
         }
-        taken.content?.rest()
+        if taken.isDone { close(taken) } else { taken.content?.rest() }
         family.files = [taken]
         if !family.isHeld { telemetry.tell(FileEvent.opened(path: path, from: taken.readOffset)) }
     }
@@ -191,17 +192,13 @@ extension FileTailer {
         return nil
     }
 
-    /// Where there is no file with the inode of a position: the file that was moved to another file system, restored or copied
-    /// has its bytes. The one that has the name is asked first.
+    /// A file without a position of its own may have the bytes of one that was replaced, restored or copied. Of several
+    /// positions, the furthest counts.
     private func resumeByContent(
         _ file: TailedFile, _ path: String, _ family: LogFamily
-    ) throws(DiskError)
-        -> TailedFile?
-    {
-        let entries = knownTexts.sorted.filter { $0.position.headLength == 64 }
-        for entry in entries.filter({ $0.source.identity.path == path })
-            + entries.filter({ $0.source.identity.path != path })
-        {
+    ) throws(DiskError) -> TailedFile? {
+        for entry in knownTexts.sorted.sorted(by: { $0.position.end > $1.position.end })
+        where entry.position.headLength == 64 {
             if let agreement = try agreement(of: file, with: entry.position, isSameInode: false, path: path) {
                 knownTexts.remove(entry)
                 return resume(file, entry.source, agreement, family)
@@ -366,8 +363,8 @@ enum BinaryContent {
     /// What a file holds that is no text, for people; nil for text, and when there is nothing to judge by. NULs before the
     /// first other byte do not count: a power cut may have left them.
     static func kind(of file: TailedFile) throws(DiskError) -> String? {
-        guard let data = try file.content?.nextData(from: 0) else { return nil }
-        var sample = try file.bytes(at: data, count: 1024)
+        guard let data = try firstData(of: file) else { return nil }
+        let sample = withoutHoles(try file.bytes(at: data, count: 1024))
         let names: [(String, [UInt8])] = [
             ("a journal of systemd (read it by the input journal)", Array("LPKSHHRH".utf8)),
             ("compressed by zstd", [0x28, 0xb5, 0x2f, 0xfd]), ("compressed by xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
@@ -377,9 +374,39 @@ enum BinaryContent {
         if let known = names.first(where: { sample.starts(with: $0.1) }) { return known.0 }
         // UTF-16 is text, and has a NUL beside each Latin letter.
         if sample.starts(with: [0xff, 0xfe]) || sample.starts(with: [0xfe, 0xff]) { return nil }
-        sample = Array(sample.drop { $0 == 0 })
-        // Of random bytes one in ten is a control character that no log holds; of records with fixed fields most are NUL.
+        // Of random bytes one in ten is a control character that no log holds; records with fixed fields are full of NULs.
         let controls = sample.count { $0 < 7 || $0 > 13 && $0 < 27 || $0 > 27 && $0 < 32 }
         return controls >= 8 && controls * 20 > sample.count ? "binary data" : nil
+    }
+
+    /// How far the first byte that is not NUL is searched.
+    private static let mostSearched: UInt64 = 1 << 20
+
+    private static func firstData(of file: TailedFile) throws(DiskError) -> UInt64? {
+        guard let start = try file.content?.nextData(from: 0) else { return nil }
+        var at = start
+        while at - start < mostSearched {
+            let bytes = try file.bytes(at: at, count: 64 * 1024)
+            if bytes.isEmpty { return nil }
+            if let first = bytes.firstIndex(where: { $0 != 0 }) { return at + UInt64(first) }
+            at += UInt64(bytes.count)
+        }
+        return nil
+    }
+
+    /// A sample without the runs of NULs that a power cut may have left in a text.
+    private static func withoutHoles(_ bytes: [UInt8]) -> [UInt8] {
+        var kept: [UInt8] = []
+        var nuls = 0
+        for byte in bytes {
+            if byte == 0 {
+                nuls += 1
+                continue
+            }
+            if nuls < Hole.shortest { kept += [UInt8](repeating: 0, count: nuls) }
+            nuls = 0
+            kept.append(byte)
+        }
+        return kept
     }
 }

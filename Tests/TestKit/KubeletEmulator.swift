@@ -119,6 +119,12 @@ package final class EmulatedContainer {
         try append(line + [10])
     }
 
+    /// Writes bytes as they are, such as a disk without power leaves them; the truth says nothing of them.
+    package func writeRaw(_ bytes: [UInt8]) throws { try append(bytes) }
+
+    /// The file that is being written, by its present name.
+    package var path: String { "\(folder)/\(current?.name ?? "")" }
+
     /// The next write stops `count` bytes before its end; the rest comes with whatever is done next.
     package var tearsNext = 0
 
