@@ -22,6 +22,7 @@ struct CopiedTextTests {
         try folder.scratch.append("late\n", to: "app.log")
         try folder.copy("app.log", to: "app-1.log")
         if isLooking { folder.readNoticed() }
+        try folder.waitForFileTime()
         try folder.scratch.write("app.log", "")
         if isLooking { folder.readNoticed() }
         try folder.scratch.append("new\n", to: "app.log")
@@ -78,6 +79,7 @@ struct CopiedTextTests {
         folder.reader.open()
         folder.reader.drain()
         try folder.scratch.write("app.log.new", text + "more\n")
+        try folder.waitForFileTime()
         try folder.scratch.rename("app.log.new", to: "app.log")
         folder.reader.drain()
         try folder.age("app.log", by: 2)

@@ -46,6 +46,18 @@ struct TextFolder {
         try age(to, by: 3_600)
     }
 
+    /// Waits until a file that is made now is younger than all that were made before: times of files move in ticks.
+    func waitForFileTime() throws {
+        func time() throws -> Int64 {
+            let name = "tick-\(ContinuousClock.now)"
+            let status = try OwnedFile.open(scratch.write(name, ""), .read).status()
+            try scratch.remove(name)
+            return status.modified
+        }
+        let now = try time()
+        while try time() == now {}
+    }
+
     /// Makes a file look as if nobody had written to it for so many seconds.
     func age(_ name: String, by seconds: Double) throws {
         try FileManager.default.setAttributes(
