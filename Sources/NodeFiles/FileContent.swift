@@ -5,6 +5,9 @@ private import Gzip
 
 /// Bytes that are read forwards from any offset.
 package struct FileContent: ~Copyable {
+    /// By what a gzip file is known, whatever its name. RFC 1952
+    static let gzipMagic: [UInt8] = [0x1f, 0x8b, 8]
+
     private let plain: PlainFile?
     private let compressed: CompressedFile?
 

@@ -1,11 +1,14 @@
 // Looks for files that were moved while nobody was looking: renamed out of what is asked for, into another folder, or left
 // behind by a link that leads elsewhere now.
+import Bytes
 import Disk
 
 /// A search through the folders near those where the files were. It is bounded, and ends when all are found.
 struct MovedFileSearch {
     /// Names that are looked at, at most.
     private static let mostNames = 50_000
+    /// Files whose first bytes are compared, at most.
+    private static let mostHeads = 5_000
     /// How far above the folder of a file it begins, and how far below that it goes.
     private static let levelsUp = 2
     private static let levelsDown = 4
@@ -13,45 +16,58 @@ struct MovedFileSearch {
     private var wanted: Set<FileID>
     private let paths: [String]
     private(set) var found: [FileID: String] = [:]
-    /// Files in the folders where the wanted ones were, for a comparison of their bytes.
-    private var neighbours: [String: [String]] = [:]
+    /// The heads that are wanted, and the files with these heads in the folders where the wanted ones were.
+    private let heads: Set<UInt64>
+    private var filesOfHeads: [UInt64: [String]] = [:]
     private var namesLeft = MovedFileSearch.mostNames
+    private var headsLeft = MovedFileSearch.mostHeads
     private var seen: Set<FileID> = []
 
-    /// - Parameters:
-    ///   - files: what is searched.
-    ///   - paths: by which the files were found once; as many.
-    init(_ files: [FileID], paths: [String]) {
-        wanted = Set(files)
-        self.paths = paths
+    /// - Parameter files: the positions of the files that are searched, and the paths by which they were found once.
+    init(_ files: [(position: FilePosition, path: String)]) {
+        wanted = Set(files.map(\.position.fileID))
+        paths = files.map(\.path)
+        heads = Set(files.filter { $0.position.headLength == 64 }.map(\.position.head))
     }
 
     /// Searches folder by folder: those of the files, then their surroundings.
     mutating func run() {
-        var starts: [String] = []
+        var starts: Set<String> = []
         for path in paths {
+            // The folder of the name, and that of the file which a link by this name leads to now.
             for folder in [Path.parent(path), Directory.resolve(path).map(Path.parent) ?? Path.parent(path)] {
                 let real = Directory.resolve(folder) ?? folder
-                if !starts.contains(real) { starts.append(real) }
-                if neighbours[Path.parent(path)] == nil { neighbours[Path.parent(path)] = look(real, depth: 0) }
+                guard starts.insert(real).inserted else { continue }
+                for file in look(real, depth: 0) { compareHead(file) }
             }
         }
         for _ in 0..<MovedFileSearch.levelsUp where !wanted.isEmpty {
-            starts = starts.map(Path.parent).filter { $0.split(separator: "/").count >= 1 }
+            // Never from the root of the file system.
+            starts = Set(starts.map(Path.parent).filter { $0 != "/" && $0 != "." })
             seen = []
-            for start in Set(starts).sorted() { look(start, depth: MovedFileSearch.levelsDown) }
+            for start in starts.sorted() { look(start, depth: MovedFileSearch.levelsDown) }
         }
     }
 
     /// Where the file of a position may be by now, the likeliest first. Each is to be compared by its bytes.
-    /// - Parameter path: by which the file was found once.
-    func candidates(for position: FilePosition, path: String) -> [String] {
+    func candidates(for position: FilePosition) -> [String] {
         let sameInode = found[position.fileID].map { [$0] } ?? []
-        let folder = Path.parent(path)
-        let stem = Path.name(path).prefix { $0 != "." }
-        // Rotated files are named after the first one.
-        let others = (neighbours[folder] ?? []).filter { Path.name($0).hasPrefix(stem) && $0 != path }
-        return sameInode + others.sorted()
+        return sameInode + (position.headLength == 64 ? filesOfHeads[position.head] ?? [] : [])
+    }
+
+    /// Notes a file that begins as a wanted one did: it may be a copy, plain or compressed.
+    private mutating func compareHead(_ path: String) {
+        guard !heads.isEmpty, headsLeft > 0 else { return }
+        headsLeft -= 1
+        do throws(DiskError) {
+            let file = try OwnedFile.open(path, .read, nonBlocking: true)
+            let isCompressed = try file.read(count: 3, at: 0) == FileContent.gzipMagic
+            var content = isCompressed ? try FileContent(compressed: file) : FileContent(plain: file)
+            var arena = Arena(capacity: 64)
+            guard try content.read(64, at: 0, into: &arena) == 64 else { return }
+            let head = Hash64.of(Array(copying: arena.span))
+            if heads.contains(head) { filesOfHeads[head, default: []].append(path) }
+        } catch {}
     }
 
     /// Notes which wanted files a folder holds, and goes down. Returns the regular files in it.

@@ -91,7 +91,10 @@ extension FileTailer {
 
     /// Whether one of two beginnings is the beginning of the other.
     private static func agree(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        !a.isEmpty && !b.isEmpty && a.starts(with: b.prefix(a.count))
+        let count = min(a.count, b.count)
+        var at = 0
+        while at < count, a[at] == b[at] { at += 1 }
+        return count > 0 && at == count
     }
 
     /// Against a file that is gone or truncated: nothing but its edges is left to compare with.

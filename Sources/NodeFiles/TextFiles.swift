@@ -25,16 +25,26 @@ struct KnownTextFiles {
     }
     private(set) var entries: [SourceNumber: Entry] = [:]
     private var numbers: [FileID: [SourceNumber]] = [:]
+    /// Of those with a whole head, by its hash.
+    private var numbersOfHeads: [UInt64: [SourceNumber]] = [:]
 
     var isEmpty: Bool { entries.isEmpty }
 
     mutating func add(_ source: KnownSource, _ position: FilePosition) {
         entries[source.number] = Entry(source: source, position: position)
         numbers[position.fileID, default: []].append(source.number)
+        if position.headLength == 64 { numbersOfHeads[position.head, default: []].append(source.number) }
     }
 
     /// What is known of the file that had this inode.
     func entries(of file: FileID) -> [Entry] { (numbers[file] ?? []).compactMap { entries[$0] } }
+
+    /// What is known of files that begin with these 64 bytes, the one that was read furthest first; none for fewer bytes.
+    func entries(head: [UInt8]) -> [Entry] {
+        guard head.count == 64 else { return [] }
+        return (numbersOfHeads[Hash64.of(head)] ?? []).compactMap { entries[$0] }
+            .sorted { $0.position.end > $1.position.end }
+    }
 
     /// In the order of their numbers.
     var sorted: [Entry] { entries.values.sorted { $0.source.number < $1.source.number } }
@@ -42,11 +52,9 @@ struct KnownTextFiles {
     mutating func remove(_ entry: Entry) {
         entries[entry.source.number] = nil
         numbers[entry.position.fileID]?.removeAll { $0 == entry.source.number }
+        numbersOfHeads[entry.position.head]?.removeAll { $0 == entry.source.number }
     }
 }
-
-/// By what a gzip file is known, whatever its name.
-private let gzipMagic: [UInt8] = [0x1f, 0x8b, 8]
 
 extension FilePosition {
     var fileID: FileID { FileID(device: device, inode: inode) }
@@ -131,7 +139,7 @@ extension FileTailer {
             // The name was given to another file since it was looked at.
             guard FileID(status) == FileID(listed.status) else { return .changed }
             // What cannot be read is reported when it is read.
-            let isCompressed = (try? descriptor.read(count: 3, at: 0)) == gzipMagic
+            let isCompressed = (try? descriptor.read(count: 3, at: 0)) == FileContent.gzipMagic
             if isCompressed || status.size == 0 && listed.name.hasSuffix(".gz"), !options.once,
                 SystemClock.realtime - status.modified < FileTailer.settledAge
             {
@@ -197,8 +205,7 @@ extension FileTailer {
     private func resumeByContent(
         _ file: TailedFile, _ path: String, _ family: LogFamily
     ) throws(DiskError) -> TailedFile? {
-        for entry in knownTexts.sorted.sorted(by: { $0.position.end > $1.position.end })
-        where entry.position.headLength == 64 {
+        for entry in knownTexts.entries(head: try file.bytes(at: 0, count: 64)) {
             if let agreement = try agreement(of: file, with: entry.position, isSameInode: false, path: path) {
                 knownTexts.remove(entry)
                 return resume(file, entry.source, agreement, family)
@@ -253,13 +260,12 @@ extension FileTailer {
     )] {
         let missing = knownTexts.sorted.filter { isWanted($0.source.identity.path) }
         guard !missing.isEmpty else { return [] }
-        var search = MovedFileSearch(missing.map(\.position.fileID), paths: missing.map(\.source.identity.path))
+        var search = MovedFileSearch(missing.map { ($0.position, $0.source.identity.path) })
         search.run()
         var followed: [(FamilyKey, FileID, String)] = []
         for entry in missing {
             let identity = entry.source.identity
-            let candidates = search.candidates(for: entry.position, path: identity.path)
-            for path in candidates where knownTexts.entries[entry.source.number] != nil {
+            for path in search.candidates(for: entry.position) where knownTexts.entries[entry.source.number] != nil {
                 guard let status = Directory.status(path), let file = openMoved(path, status) else { continue }
                 let key = FamilyKey(folder: Path.parent(path), base: "\(status.device).\(status.inode)")
                 guard families[key] == nil else { continue }
@@ -299,7 +305,7 @@ extension FileTailer {
             var position = FilePosition()
             position.device = status.device
             position.inode = status.inode
-            let isCompressed = try descriptor.read(count: 3, at: 0) == gzipMagic
+            let isCompressed = try descriptor.read(count: 3, at: 0) == FileContent.gzipMagic
             let size = isCompressed ? try CompressedFile.inflatedSize(descriptor) ?? 0 : status.size
             let content = isCompressed ? try FileContent(compressed: descriptor) : FileContent(plain: descriptor)
             let file = TailedFile(name: Path.name(path), content: content, position: position, number: nil)
@@ -324,7 +330,7 @@ extension FileTailer {
             // Nothing to judge by; reading meets its end and watches it.
             return true
         }
-        if !file.isCompressed, try file.bytes(at: 0, count: 3) == gzipMagic {
+        if !file.isCompressed, try file.bytes(at: 0, count: 3) == FileContent.gzipMagic {
             // It was empty when it was opened. It is opened anew, as what it is.
             file.listed = nil
             file.isDone = true

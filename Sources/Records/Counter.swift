@@ -40,7 +40,7 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case abandonedBytes = 34
     /// The rest of a line behind `max_line`.
     case skippedBytes = 35
-    /// A rotated file whose compressed data is damaged.
+    /// A rotated file whose compressed data is damaged; NULs where a file should have text.
     case damagedBytes = 36
 
     // Entries of a journal that were lost before they could be read.
