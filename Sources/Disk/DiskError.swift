@@ -26,6 +26,19 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
         DiskError(operation, path, code: ENOSPC)
     }
 
+    /// The file went while it was written to.
+    package static func gone(_ operation: String, _ path: String) -> DiskError {
+        DiskError(operation, path, code: ENOENT)
+    }
+
+    /// What is at this path has no place in it: a pipe, a socket, a device.
+    package static func notAFile(_ operation: String, _ path: String) -> DiskError {
+        DiskError(operation, path, code: ESPIPE)
+    }
+
+    /// Another open file holds the lock.
+    package static func locked(_ path: String) -> DiskError { DiskError("lock", path, code: EWOULDBLOCK) }
+
     /// The file, or a folder on the way to it, is not there.
     package var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     /// The disk, or this user's share of it, is full.
@@ -51,6 +64,9 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
         case EMFILE where operation == "start watching with": " (raise fs.inotify.max_user_instances)"
         case ENOSPC: " (free some space, or lower store.max_size)"
         case EMFILE: " (raise the limit of open files: LimitNOFILE in systemd, ulimit -n)"
+        case EWOULDBLOCK where operation == "lock":
+            " (another process writes to it, or another output: give each a file of its own)"
+        case ESPIPE: " (it is a pipe, a socket or a device, and no file)"
         case EROFS: " (mount it read-write, or set data_dir to a folder that can be written)"
         default: ""
         }

@@ -47,6 +47,10 @@ package enum OpenMode: Sendable {
     case createNew
     /// O_WRONLY | O_CREAT | O_APPEND
     case append
+    /// O_RDWR | O_APPEND, of a file that exists: what is written goes to its end, wherever that is by then.
+    case extend
+    /// O_RDWR | O_CREAT | O_APPEND
+    case extendOrCreate
 
     fileprivate var flags: Int32 {
         let base: Int32 =
@@ -56,6 +60,8 @@ package enum OpenMode: Sendable {
             case .create: O_RDWR | O_CREAT
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             case .append: O_WRONLY | O_CREAT | O_APPEND
+            case .extend: O_RDWR | O_APPEND
+            case .extendOrCreate: O_RDWR | O_CREAT | O_APPEND
             }
         return base | O_CLOEXEC
     }
@@ -186,6 +192,10 @@ package struct OwnedFile: ~Copyable, Sendable {
         let code = posix_fallocate(descriptor, 0, off_t(size))
         guard code == 0 else { throw DiskError("allocate", path, code: code) }
     }
+
+    /// Takes the file for this process until it is closed; false when another one has it, or another open file of this one. Where
+    /// a file system knows no locks it is taken too. flock(2)
+    package func lock() -> Bool { sluice_lock_file(descriptor) == 0 || sluice_errno() != EWOULDBLOCK }
 
     /// Whether it is a terminal. isatty(3)
     package var isTerminal: Bool { isatty(descriptor) == 1 }

@@ -28,8 +28,17 @@ extension AgentSettings {
             .read(from: &fields) { plugin, _ in plugin }
 
         let outputs = PluginList(noun: "output", key: "outputs", kinds: registry.outputs, registry: registry)
+        var writers: [(path: String, files: WrittenFiles)] = []
         self.outputs = outputs.read(from: &fields) { plugin, item in
-            ConfiguredOutput(plugin: plugin, delivery: DeliverySettings(from: &item))
+            if let files = plugin.written {
+                if let other = writers.first(where: { $0.files.meet(files) }) {
+                    item.refuse(
+                        files.setting, "\(other.path) writes to the same file, or will at some time",
+                        hint: "outputs that write to one file cut each other's lines back: give each a file of its own")
+                }
+                writers.append((item.path, files))
+            }
+            return ConfiguredOutput(plugin: plugin, delivery: DeliverySettings(from: &item))
         }
         outputs.requireItems(in: &fields, "there is nowhere to send records to", example: "outputs:\n  - type: stdout")
 
@@ -66,7 +75,7 @@ extension AgentSettings {
             guard let kind = registry.parsers[name] else { return nil }
             // None has settings so far: where one does, it becomes a mapping with a `type`.
             var settings = Fields(SettingsNode(.null), path: "parsers", problems: item.problems)
-            return Configured(name: name, type: name, origin: origin, make: kind.configure(&settings))
+            return Configured(name: name, type: name, origin: origin, make: kind.configure(&settings).make)
         }
     }
 
@@ -97,8 +106,9 @@ private struct PluginList<Instance> {
                 return nil
             }
             let name = name(from: &item, type: type, owners: &owners)
-            let make = kind.configure(&item)
-            let plugin = Configured(name: name, type: type, origin: item.origin(), make: make)
+            let read = kind.configure(&item)
+            let plugin = Configured(
+                name: name, type: type, origin: item.origin(), written: read.written, make: read.make)
             return complete(plugin, &item)
         }
     }

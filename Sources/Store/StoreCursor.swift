@@ -19,6 +19,8 @@ package struct StoreCursor: ~Copyable, Sendable {
     package private(set) var state: CursorState
     private let store: Store
     private var slots: Slots
+    /// What its file says of the output's own state, also when later states could not be written.
+    private var keptOutputState: [UInt8]
     private let mayGiveWay: Bool
     private var syncedAt: Int64
     /// Its file was written since it was synced, or by an earlier start that may not have come to it: a power cut would repeat
@@ -54,6 +56,7 @@ package struct StoreCursor: ~Copyable, Sendable {
         self.output = output
         self.mayGiveWay = mayGiveWay
         self.slots = slots
+        keptOutputState = state.outputState
         self.state = state
         syncedAt = SystemClock.monotonic
         _ = publish(waitingBytes: store.segments.reduce(0) { $0 + $1.size })
@@ -67,9 +70,10 @@ package struct StoreCursor: ~Copyable, Sendable {
         try write()
     }
 
-    /// Keeps what the output wants to find again, when that changed although nothing is settled yet.
+    /// Keeps what the output wants to find again, when that is not what the cursor's file says. Nothing may be sent on the strength
+    /// of a state that could not be kept.
     package mutating func keep(outputState: [UInt8]) throws(DiskError) {
-        if state.outputState == outputState { return }
+        if keptOutputState == outputState { return }
         state.outputState = outputState
         try write()
     }
@@ -100,6 +104,7 @@ package struct StoreCursor: ~Copyable, Sendable {
 
     private mutating func write() throws(DiskError) {
         try slots.write(state.encoded)
+        keptOutputState = state.outputState
         isDirty = true
     }
 

@@ -47,7 +47,20 @@ struct ValidateCommand: ParsableCommand {
 
     /// What keeps the agent from reading on this machine.
     private static func findings(_ settings: AgentSettings) -> [SettingsProblem] {
-        inputFindings(settings) + kubernetesFindings(settings)
+        inputFindings(settings) + outputFindings(settings) + kubernetesFindings(settings)
+    }
+
+    /// What keeps outputs from writing their files: something else is there.
+    private static func outputFindings(_ settings: AgentSettings) -> [SettingsProblem] {
+        let telemetry = Telemetry(Logger(label: "validate") { _ in SwiftLogNoOpLogHandler() })
+        return settings.outputs.filter { $0.plugin.written != nil }.compactMap { output in
+            do throws(PluginError) {
+                _ = try output.plugin.make(PluginContext(name: output.plugin.name, node: "", telemetry: telemetry))
+                return nil
+            } catch {
+                return output.plugin.origin.problem(error.description)
+            }
+        }
     }
 
     private static func kubernetesFindings(_ settings: AgentSettings) -> [SettingsProblem] {

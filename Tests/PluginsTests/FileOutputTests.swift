@@ -42,6 +42,15 @@ import Testing
                 ["path": "/x/50%"],
                 "item.path: '%' is no conversion that is known here; use %Y %m %d %H %M %S %j, and %% for a percent sign"
             ),
+            (["path": "/var/log/"], "item.path: is a folder; write '/var/log/%Y-%m-%d.ndjson' for a file in it"),
+            (
+                ["path": "/dev/stdout"],
+                "item.path: '/dev/stdout' is no file of its own; for standard output there is 'type: stdout'"
+            ),
+            (
+                ["path": "/proc/self/fd/2"],
+                "item.path: '/proc/self/fd/2' is no file of its own; for standard output there is 'type: stdout'"
+            ),
             (["path": "/x", "max_size": "1KiB"], "item.max_size: must be at least 64KiB, found 1KiB"),
             (["path": "/x", "maxsize": "1GiB"], "item.maxsize: unknown setting, did you mean 'max_size'?"),
         ] as [(SettingsNode, String)])
@@ -122,8 +131,8 @@ import Testing
         let file = try OwnedFile.open(bench.scratch.path("out.ndjson"), .update)
         try file.truncate(to: UInt64(size - 30))
         try await output.start()
-        #expect(bench.log.count("file_output_lost_bytes") == 30)
-        #expect(bench.log.said("shorter than what was written to it, or gone"))
+        #expect(bench.log.count("file_output_truncated_bytes") == 30)
+        #expect(bench.log.said("somebody truncated a file that is being written"))
         try await output.deliver(11, 20)
         let lines = bench.lines("out.ndjson")
         #expect(Array(lines[..<9]) == Array(source.lines[..<9]))
@@ -138,7 +147,7 @@ import Testing
         let size = try bench.scratch.contents("out.ndjson").count
         try LocalFileSystem().remove(bench.scratch.path("out.ndjson"))
         try await output.start()
-        #expect(bench.log.count("file_output_lost_bytes") == UInt64(size))
+        #expect(bench.log.count("file_output_gone_bytes") == UInt64(size))
         try await output.deliver(11, 20)
         #expect(bench.lines("out.ndjson") == Array(source.lines[10..<20]))
     }

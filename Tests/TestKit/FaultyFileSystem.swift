@@ -30,8 +30,8 @@ package final class FaultyFileSystem: FileSystem {
         var calls = 0
         var log: [String] = []
         var planned: [Int: Fault] = [:]
-        /// Errno by operation, for paths with this ending, until it is healed.
-        var broken: [Operation: (code: Int32, ending: String)] = [:]
+        /// Errno by operation, for paths with this ending, until it is healed; so many of these calls still succeed.
+        var broken: [Operation: (code: Int32, ending: String, good: Int)] = [:]
         var isCrashed = false
         var nextWriteError: Int32?
         var freeSpace: [UInt64] = []
@@ -81,9 +81,11 @@ package final class FaultyFileSystem: FileSystem {
         state.withLock { $0.planned[$0.calls + calls + 1] = fault }
     }
 
-    /// Lets every call of these kinds, on paths with this ending, fail until `heal()`.
-    package func breakDown(_ operations: Set<Operation>, on ending: String = "", with code: Int32) {
-        state.withLock { state in for operation in operations { state.broken[operation] = (code, ending) } }
+    /// Lets every call of these kinds, on paths with this ending, fail until `heal()`, after the first `good` of each kind.
+    package func breakDown(
+        _ operations: Set<Operation>, on ending: String = "", with code: Int32, afterCalls good: Int = 0
+    ) {
+        state.withLock { state in for operation in operations { state.broken[operation] = (code, ending, good) } }
     }
 
     /// A full disk: nothing can be created or written.
@@ -167,7 +169,10 @@ package final class FaultyFileSystem: FileSystem {
                 state.nextWriteError = nil
                 return failure(code)
             }
-            if let broken = state.broken[operation], path.hasSuffix(broken.ending) { return failure(broken.code) }
+            if let broken = state.broken[operation], path.hasSuffix(broken.ending) {
+                guard broken.good > 0 else { return failure(broken.code) }
+                state.broken[operation]?.good -= 1
+            }
             switch state.planned.removeValue(forKey: state.calls) {
             case nil: return .success(.whole)
             case .error(let code): return failure(code)

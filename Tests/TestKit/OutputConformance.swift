@@ -100,6 +100,8 @@ package final class OutputBench {
 
     /// Starts the output with the state that was kept, after a crash or for the first time.
     package func start() async throws {
+        // The process that had it is gone.
+        output = nil
         let output = try make()
         try await output.open(state: kept)
         self.output = output

@@ -306,7 +306,7 @@ package struct Delivery: ~Copyable {
         let output = self.output
         return await sender.send(afterFailure: { syncAndPublish() }) { () async throws(DeliveryFailure) in
             try await output.prepare()
-            keepState()
+            try keepState()
             try await output.send(request)
         }
     }
@@ -515,12 +515,13 @@ package struct Delivery: ~Copyable {
         publish()
     }
 
-    /// Keeps what `prepare` has changed, before anything is sent on its strength.
-    private mutating func keepState() {
+    /// Keeps what `prepare` has changed, before anything is sent on its strength. Where that fails nothing is sent: after a restart
+    /// the output would not know what it has written.
+    private mutating func keepState() throws(DeliveryFailure) {
         do throws(DiskError) {
             try cursor.keep(outputState: output.state)
         } catch {
-            telemetry.tell(DeliveryEvent.cannotSaveCursor(output: cursor.output, reason: error.description))
+            throw DeliveryFailure("the output's cursor has to be written first, and cannot be: \(error.description)")
         }
     }
 

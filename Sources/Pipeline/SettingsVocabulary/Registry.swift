@@ -23,8 +23,8 @@ package typealias PluginFactory<Instance> = @Sendable (PluginContext) throws(Plu
 package struct PluginKind<Instance>: Sendable {
     /// What the operator writes as `type:`.
     package let name: String
-    /// Reads the settings and returns what builds the instance.
-    package let configure: @Sendable (inout Fields) -> PluginFactory<Instance>
+    /// Reads the settings and returns what builds the instance, and the files that it will write.
+    package let configure: @Sendable (inout Fields) -> (make: PluginFactory<Instance>, written: WrittenFiles?)
     /// Of an input: the parsers that its records go through unless `parsers` says otherwise.
     package let parsers: [String]
 }
@@ -79,7 +79,10 @@ package struct Registry: Sendable {
             name: P.name,
             configure: { fields in
                 let settings = P.Settings(from: &fields)
-                return { (context) throws(PluginError) in erased(try P(settings, context: context)) }
+                return (
+                    { (context) throws(PluginError) in erased(try P(settings, context: context)) },
+                    (settings as? any FileWritingSettings)?.written
+                )
             }, parsers: parsers)
     }
 
@@ -97,14 +100,20 @@ package struct Configured<Instance>: Sendable {
     package let type: String
     /// Where the item stands, to tell at that place why `make` failed: `origin.problem("...")`.
     package let origin: SettingsOrigin
+    /// The files that it writes, of an output that does.
+    package let written: WrittenFiles?
     /// Builds the instance.
     package let make: PluginFactory<Instance>
 
     /// Creates an item.
-    package init(name: String, type: String, origin: SettingsOrigin, make: @escaping PluginFactory<Instance>) {
+    package init(
+        name: String, type: String, origin: SettingsOrigin, written: WrittenFiles? = nil,
+        make: @escaping PluginFactory<Instance>
+    ) {
         self.name = name
         self.type = type
         self.origin = origin
+        self.written = written
         self.make = make
     }
 }

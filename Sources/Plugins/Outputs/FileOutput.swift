@@ -1,6 +1,6 @@
 // Output `file`: appends records to a file, one JSON object a line, exactly once also over crashes.
 // Its state, kept with the cursor, is the file's path and length: what is longer was written by a request that was not
-// finished and is cut back, what is shorter was lost by others.
+// finished and is cut back. The file itself, and what others do to it: AppendedFile.swift.
 private import Bytes
 import Disk
 package import Pipeline
@@ -10,11 +10,12 @@ private import Telemetry
 package final class FileOutput: Output {
     package static let name = "file"
 
-    package struct Settings: PluginSettings {
+    package struct Settings: FileWritingSettings {
         /// May hold strftime's `%Y %m %d %H %M %S %j`, filled in with the node's local time of writing.
         package let path: String
         /// Past this size a new file is begun.
         package let maxSize: ByteSize
+        package let written: WrittenFiles?
 
         package init(from fields: inout Fields) {
             path =
@@ -25,71 +26,56 @@ package final class FileOutput: Output {
                     "path", "'%\(wrong)' is no conversion that is known here",
                     hint: "use %Y %m %d %H %M %S %j, and %% for a percent sign")
             }
+            if let (what, hint) = Self.fault(of: path) { fields.refuse("path", what, hint: hint) }
             maxSize = fields.value("max_size", default: .gibibytes(1), atLeast: .kibibytes(64))
+            written = path.isEmpty ? nil : Self.files(path)
+        }
+
+        /// What is no file on any machine: folders, and descriptors of processes, whatever they lead to.
+        private static func fault(of path: String) -> (String, String)? {
+            if path.hasSuffix("/") { return ("is a folder", "write '\(path)%Y-%m-%d.ndjson' for a file in it") }
+            let isDescriptor =
+                ["/dev/stdin", "/dev/stdout", "/dev/stderr"].contains(path) || path.hasPrefix("/dev/fd/")
+                || (path.hasPrefix("/proc/") && path.contains("/fd/"))
+            guard isDescriptor else { return nil }
+            return ("'\(path)' is no file of its own", "for standard output there is 'type: stdout'")
+        }
+
+        private static func files(_ path: String) -> WrittenFiles {
+            guard let percent = path.firstIndex(of: "%") else { return WrittenFiles(setting: "path", path: path) }
+            let slash = path[..<percent].lastIndex(of: "/")
+            let rest = slash.map { path[path.index(after: $0)...] } ?? path[...]
+            let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+            return WrittenFiles(setting: "path", folder: folder, rest: TimePattern.bytes(of: rest))
         }
     }
 
     private let settings: Settings
     private let context: PluginContext
     private let fileSystem: any FileSystem
-    private var current: Current?
+    private var current: AppendedFile?
     private var buffer = Arena(capacity: 512 * 1024)
 
-    /// The file that is being written.
-    private final class Current {
-        let file: OwnedFile
-        let path: String
-        /// The path as the pattern gave it, without the number behind it.
-        let base: String
-        /// Bytes that are acknowledged; what lies behind them belongs to a request that is not finished.
-        var length: UInt64
-
-        init(file: consuming OwnedFile, path: String, base: String, length: UInt64) {
-            self.file = file
-            self.path = path
-            self.base = base
-            self.length = length
-        }
-    }
-
+    /// - Throws: when the path is that of something that is no file, such as a pipe.
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         self.settings = settings
         self.context = context
         fileSystem = context.fileSystem
+        let path = TimePattern.fill(settings.path, at: SystemClock.realtime)
+        if let status = Directory.status(path), let fault = AppendedFile.fault(of: status, path) {
+            throw .unusable(fault)
+        }
     }
 
-    // MARK: State
+    package var state: [UInt8] { current?.state ?? [] }
 
-    package var state: [UInt8] {
-        guard let current else { return [] }
-        var out = Arena(capacity: 256)
-        out.append(littleEndian: current.length)
-        out.append(littleEndian: UInt16(current.base.utf8.count))
-        out.append(text: current.path)
-        return Array(copying: out.span)
-    }
-
+    /// Takes the file up that was written last, and cuts off what a request that was not finished has left in it.
     package func open(state: [UInt8]) async throws(DeliveryFailure) {
-        guard state.count > 10 else { return }
-        let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(state[$1]) << UInt64(8 * $1) }
-        let baseCount = Int(state[8]) | Int(state[9]) << 8
-        let path = String(decoding: state[10...], as: UTF8.self)
-        let base = String(decoding: path.utf8.prefix(baseCount), as: UTF8.self)
+        guard let kept = AppendedFile.Kept(state) else { return }
         do throws(DiskError) {
-            let file = try fileSystem.open(path, .update)
-            let size = try file.status().size
-            if size > length {
-                try fileSystem.truncate(file, to: length)
-                context.telemetry.tell(FileOutputEvent.cutBack(path: path, bytes: size - length))
-            } else if size < length {
-                context.telemetry.tell(FileOutputEvent.shorter(path: path, bytes: length - size))
-            }
-            // What is shorter may end anywhere.
-            let end = size < length ? try repairEnd(file) : length
-            current = Current(file: file, path: path, base: base, length: end)
+            current = try AppendedFile.takeUp(kept, fileSystem, context.telemetry)
         } catch {
-            guard error.isMissing else { throw DeliveryFailure(error.description) }
-            if length > 0 { context.telemetry.tell(FileOutputEvent.shorter(path: path, bytes: length)) }
+            throw DeliveryFailure(error.description)
         }
     }
 
@@ -102,26 +88,27 @@ package final class FileOutput: Output {
         let file = if let current { current } else { try fileForNow() }
         var end = file.length
         do throws(DiskError) {
+            file.isUnfinished = true
             try request.withTexts(inflatingInto: &buffer) { text throws(DiskError) in
                 try fileSystem.write(text, to: file.file, at: end)
                 end += UInt64(text.count)
             }
+            try file.finish(at: end)
         } catch {
-            // Repeated from the same place: what was written of it already is overwritten by the same bytes.
+            // What was written of it is cut back before it comes again.
             throw DeliveryFailure(error.description)
         }
-        file.length = end
     }
 
-    /// The file that records go to now: another one when the time changed its name or it has grown too large.
-    private func fileForNow() throws(DeliveryFailure) -> Current {
+    /// The file that records go to now: another one when the time changed its name, when it has grown too large, or when it is not
+    /// where it was.
+    private func fileForNow() throws(DeliveryFailure) -> AppendedFile {
         let base = TimePattern.fill(settings.path, at: SystemClock.realtime)
-        if let current, current.base == base, current.length < UInt64(settings.maxSize.bytes) { return current }
         do throws(DiskError) {
             if let old = current {
-                // What a failed attempt left behind is sent to the next file.
-                if try old.file.status().size > old.length { try fileSystem.truncate(old.file, to: old.length) }
+                if try old.isInPlace(), old.base == base, old.length < UInt64(settings.maxSize.bytes) { return old }
                 try fileSystem.sync(old.file)
+                current = nil
             }
             let next = try begin(base)
             current = next
@@ -132,29 +119,18 @@ package final class FileOutput: Output {
     }
 
     /// Opens the file of this name or, when that is full, the first free one of `name.0001`, `name.0002`, ...
-    private func begin(_ base: String) throws(DiskError) -> Current {
+    private func begin(_ base: String) throws(DiskError) -> AppendedFile {
         try fileSystem.makeFolder(Path.parent(base))
         var number = 0
         while true {
             let digits = String(number)
             let path =
                 number == 0 ? base : "\(base).\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
-            let size = Directory.status(path)?.size ?? 0
-            if size < UInt64(settings.maxSize.bytes), path != current?.path {
-                let file = try fileSystem.open(path, .create)
-                let length = try repairEnd(file)
-                return Current(file: file, path: path, base: base, length: length)
+            if (Directory.status(path)?.size ?? 0) < UInt64(settings.maxSize.bytes) {
+                return try AppendedFile.begin(path, base: base, fileSystem, context.telemetry)
             }
             number += 1
         }
-    }
-
-    /// The length of a file that somebody else may have left in the middle of a line: a newline is put behind it.
-    private func repairEnd(_ file: borrowing OwnedFile) throws(DiskError) -> UInt64 {
-        let size = try file.status().size
-        guard size > 0, try file.read(count: 1, at: size - 1) != [UInt8(ascii: "\n")] else { return size }
-        try fileSystem.write([UInt8(ascii: "\n")].span, to: file, at: size)
-        return size + 1
     }
 
     package func close() async {

@@ -45,6 +45,32 @@ package enum TimePattern {
         return isConversion ? "" : nil
     }
 
+    /// What each byte of a path with this pattern may be, as far as a conversion says.
+    static func bytes(of pattern: Substring) -> [ClosedRange<UInt8>] {
+        var bytes: [ClosedRange<UInt8>] = []
+        var isConversion = false
+        func digits(_ most: UInt8...) -> [ClosedRange<UInt8>] {
+            most.map { UInt8(ascii: "0")...($0 + UInt8(ascii: "0")) }
+        }
+        for byte in pattern.utf8 {
+            guard isConversion else {
+                if byte == UInt8(ascii: "%") { isConversion = true } else { bytes.append(byte...byte) }
+                continue
+            }
+            isConversion = false
+            switch byte {
+            case UInt8(ascii: "Y"): bytes += digits(9, 9, 9, 9)
+            case UInt8(ascii: "m"): bytes += digits(1, 9)
+            case UInt8(ascii: "d"): bytes += digits(3, 9)
+            case UInt8(ascii: "H"): bytes += digits(2, 9)
+            case UInt8(ascii: "M"), UInt8(ascii: "S"): bytes += digits(5, 9)
+            case UInt8(ascii: "j"): bytes += digits(3, 9, 9)
+            default: bytes.append(byte...byte)
+            }
+        }
+        return bytes
+    }
+
     private static func digits(_ number: Int, _ width: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, width - text.count)) + text
