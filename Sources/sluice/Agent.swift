@@ -80,11 +80,14 @@ struct Agent {
             store: store, control: control, deliveries: deliveries, pods: metadata.source.directory,
             telemetry: telemetry,
             interval: settings.agent.summaryInterval.duration,
+            once: once,
             showsProgress: once && StandardStream.errorIsTerminal
                 && !settings.outputs.contains { $0.plugin.type == "stdout" })
         // They end in the reverse order: the reports come last.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: report, successTerminationBehavior: .ignore)
+            .init(service: report, successTerminationBehavior: .ignore),
+            .init(
+                service: StoreWatchService(store: store, telemetry: telemetry), successTerminationBehavior: .ignore),
         ]
         if let service = metadata.service {
             services.append(.init(service: service, successTerminationBehavior: .ignore))

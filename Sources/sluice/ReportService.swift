@@ -18,11 +18,14 @@ final class ReportService: Service {
     private let pods: PodDirectory?
     private let telemetry: Telemetry
     private let interval: Duration
+    private let once: Bool
     private let showsProgress: Bool
+    /// The account at the start: what earlier runs did is not this one's.
+    private let atStart: Ledger
 
     init(
         store: Store, control: LaneControl, deliveries: DeliveriesService, pods: PodDirectory?, telemetry: Telemetry,
-        interval: Duration, showsProgress: Bool
+        interval: Duration, once: Bool, showsProgress: Bool
     ) {
         self.store = store
         self.control = control
@@ -30,7 +33,9 @@ final class ReportService: Service {
         self.pods = pods
         self.telemetry = telemetry
         self.interval = interval
+        self.once = once
         self.showsProgress = showsProgress
+        atStart = Ledger(store)
     }
 
     func run() async throws {
@@ -38,6 +43,7 @@ final class ReportService: Service {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.tellEachInterval() }
                 group.addTask { await self.tellLedgerOnSignal() }
+                if !self.once { group.addTask { await self.tellHangUps() } }
                 if self.showsProgress { group.addTask { await self.tellProgress() } }
                 await group.waitForAll()
             }
@@ -86,6 +92,15 @@ final class ReportService: Service {
         }
     }
 
+    /// There is no reload yet, and whoever sends the signal expects one.
+    private func tellHangUps() async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            telemetry.logger.warning(
+                "SIGHUP does nothing: a changed configuration is read at the next start (check it with 'sluice validate' first)"
+            )
+        }
+    }
+
     /// What has happened since the start, by the names of its metrics.
     private var events: String {
         let counters = telemetry.counters.filter { $0.value > 0 }.sorted { $0.key < $1.key }
@@ -108,30 +123,35 @@ final class ReportService: Service {
             let ledger = Ledger(store)
             let waiting = ledger.outputs.map(\.waiting).max() ?? 0
             write(
-                "\r\u{1b}[Kread \(Ledger.size(ledger.total(.readBytes))), \(ledger.total(.readRecords)) records, "
+                "\r\u{1b}[Kread \(Ledger.size(sinceStart(.readBytes, ledger))), \(sinceStart(.readRecords, ledger)) records, "
                     + "\(waiting) waiting to be delivered")
             try? await Task.sleep(for: .milliseconds(200))
         }
         write("\r\u{1b}[K")
     }
 
+    /// What this run has counted.
+    private func sinceStart(_ counter: Counter, _ now: Ledger) -> UInt64 { now.total(counter) - atStart.total(counter) }
+
     /// What a run with --once came to.
     func summarize(since started: Int64) {
         let ledger = Ledger(store)
         let tenths = (SystemClock.monotonic - started) / 100_000_000
         write(
-            "read \(ledger.total(.readRecords)) records, \(Ledger.size(ledger.total(.readBytes))), in \(tenths / 10).\(tenths % 10) s\n"
+            "read \(sinceStart(.readRecords, ledger)) records, \(Ledger.size(sinceStart(.readBytes, ledger))), in \(tenths / 10).\(tenths % 10) s\n"
         )
-        let partial = ledger.total(.partialRecords)
+        let partial = sinceStart(.partialRecords, ledger)
         if partial > 0 { write("\(partial) records without all of their pods' metadata\n") }
         for output in ledger.outputs {
-            var text = "\(output.name): \(output.account.delivered) delivered"
-            if output.waiting > 0 { text += ", \(output.waiting) waiting" }
-            if output.account.notSelected > 0 { text += ", \(output.account.notSelected) not selected" }
-            if output.account.rejected > 0 {
-                text += ", \(output.account.rejected) rejected (sluice chunks dead \(output.name))"
+            let before = atStart.outputs.first { $0.name == output.name }?.account ?? DeliveryAccount()
+            func here(_ count: (DeliveryAccount) -> UInt64) -> UInt64 {
+                count(output.account) - min(count(output.account), count(before))
             }
-            if output.account.droppedInAll > 0 { text += ", \(output.account.droppedInAll) dropped" }
+            var text = "\(output.name): \(here(\.delivered)) delivered"
+            if output.waiting > 0 { text += ", \(output.waiting) waiting" }
+            if here(\.notSelected) > 0 { text += ", \(here(\.notSelected)) not selected" }
+            if here(\.rejected) > 0 { text += ", \(here(\.rejected)) rejected (sluice chunks dead \(output.name))" }
+            if here(\.droppedInAll) > 0 { text += ", \(here(\.droppedInAll)) dropped" }
             if let failure = deliveries.pictures.first(where: { $0.name == output.name })?.picture.failure {
                 text += "; last failure: \(failure)"
             }

@@ -14,7 +14,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run the agent.",
         discussion: """
             Reads until SIGTERM or SIGINT, then writes what it holds and delivers for up to agent.shutdown_grace. \
-            SIGUSR1 prints the ledger and counts of events. Exit codes: 0 all is well, 1 failure, 78 configuration.
+            SIGUSR1 prints the ledger and counts of events; SIGHUP does nothing, since there is no reload. Exit codes: 0 all is well, 1 failure, 78 configuration.
             """)
 
     @Option(name: [.short, .long], help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file())
@@ -32,6 +32,8 @@ struct RunCommand: AsyncParsableCommand {
         guard var settings = loaded.settings else { throw Exit.configuration }
         if let dataDir { settings.dataDirectory = dataDir }
         Machine.ignoreBrokenPipes()
+        // Until the reports listen for it. What reads to the end in a terminal ends with the terminal.
+        if !once { Machine.ignoreHangUps() }
         Machine.raiseDescriptorLimit()
         let telemetry = Telemetry(Self.logger(settings.agent))
         do {
