@@ -6,6 +6,8 @@ private import Glibc
 package enum SystemClock {
     /// Since the machine started; never set back. CLOCK_MONOTONIC
     package static var monotonic: Int64 { read(CLOCK_MONOTONIC) }
+    /// Since the machine started, also while it slept; never set back. CLOCK_BOOTTIME
+    package static var boottime: Int64 { read(CLOCK_BOOTTIME) }
     /// Since 1970, as set on the machine. CLOCK_REALTIME
     package static var realtime: Int64 { read(CLOCK_REALTIME) }
     /// CPU time of this process, all threads. CLOCK_PROCESS_CPUTIME_ID
@@ -24,6 +26,12 @@ package enum SystemClock {
 package enum Machine {
     /// This process's id. getpid(2)
     package static var processID: Int { Int(getpid()) }
+
+    /// What no other start of the machine has; empty where the kernel does not say. random(4)
+    package static var bootID: [UInt8] {
+        let bytes = try? OwnedFile.open("/proc/sys/kernel/random/boot_id", .read).read(count: 36, at: 0)
+        return bytes ?? []
+    }
 
     /// The machine's name as uname(2) tells it.
     package static var hostName: String {
@@ -60,6 +68,9 @@ package enum Machine {
 
     /// A write to a closed pipe becomes an error instead of the end of the process. signal(2)
     package static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+
+    /// The end of a terminal, and who takes SIGHUP for "read your configuration again", do not end the process. signal(2)
+    package static func ignoreHangUps() { _ = signal(SIGHUP, SIG_IGN) }
 
     /// Sixteen bytes that nobody else has. getrandom(2)
     package static func randomIdentity() -> [UInt8] {

@@ -55,6 +55,13 @@ package enum Directory {
         return unsafe stat(path, &raw) == 0 ? FileStatus(raw) : nil
     }
 
+    /// What stands at the end of `path`, links followed. stat(2)
+    package static func look(_ path: String) throws(DiskError) -> FileStatus {
+        var raw = stat()
+        guard unsafe stat(path, &raw) == 0 else { throw DiskError("look at", path) }
+        return FileStatus(raw)
+    }
+
     /// What stands at `path` itself, a link not followed; nil when nothing does. lstat(2)
     package static func linkStatus(_ path: String) -> FileStatus? {
         var raw = stat()

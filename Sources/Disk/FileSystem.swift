@@ -9,6 +9,8 @@ package protocol FileSystem: Sendable {
     func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> OwnedFile
     /// pwrite(2): may take fewer bytes than given.
     func writeOnce(_ bytes: Span<UInt8>, to file: borrowing OwnedFile, at offset: UInt64) throws(DiskError) -> Int
+    /// posix_fallocate(3): makes sure that the first `size` bytes really have their room.
+    func allocate(_ size: UInt64, of file: borrowing OwnedFile) throws(DiskError)
     /// ftruncate(2)
     func truncate(_ file: borrowing OwnedFile, to size: UInt64) throws(DiskError)
     /// fdatasync(2)
@@ -63,6 +65,8 @@ package struct LocalFileSystem: FileSystem {
     package func writeOnce(
         _ bytes: Span<UInt8>, to file: borrowing OwnedFile, at offset: UInt64
     ) throws(DiskError) -> Int { try file.writeOnce(bytes, at: offset) }
+
+    package func allocate(_ size: UInt64, of file: borrowing OwnedFile) throws(DiskError) { try file.allocate(size) }
 
     package func truncate(_ file: borrowing OwnedFile, to size: UInt64) throws(DiskError) {
         try file.truncate(to: size)

@@ -17,19 +17,33 @@ package struct Slots: ~Copyable, Sendable {
     private var generation: UInt64
     /// What was last written, or found when it was opened; nil when neither slot was whole.
     package private(set) var contents: [UInt8]?
-    /// Nothing was whole when it was opened because nothing ever was: at most a first write was begun.
-    package let isBlank: Bool
 
-    /// Opens or creates the file. Both slots damaged is not an error here: `contents` is nil then.
+    /// Opens a file. Both slots damaged is not an error here: `contents` is nil then.
     package init(_ path: String, fileSystem: any FileSystem) throws(DiskError) {
-        let file = try fileSystem.open(path, .create)
-        let first = try file.read(count: Slots.slotSize, at: 0)
+        let file = try fileSystem.open(path, .update)
+        // Files of earlier versions had room for one slot until the second was written. Without it a full disk fails that write.
+        try? fileSystem.allocate(UInt64(2 * Slots.slotSize), of: file)
         (generation, contents) = try Slots.newest(file)
-        // The first write goes to the second slot.
-        isBlank = contents == nil && first.allSatisfy { $0 == 0 }
         self.fileSystem = fileSystem
         self.file = file
     }
+
+    /// Creates a file, or replaces one, durably and in one step: whoever finds it finds it whole. It has room for both slots, so that
+    /// no later write needs any.
+    package init(creating path: String, _ contents: [UInt8], fileSystem: any FileSystem) throws(DiskError) {
+        var bytes = [UInt8](repeating: 0, count: 2 * Slots.slotSize)
+        // The first write goes to the second slot.
+        let slot = Slots.encode(contents, generation: 1)
+        bytes.replaceSubrange(Slots.slotSize..<(Slots.slotSize + slot.count), with: slot)
+        try fileSystem.replace(path, with: bytes.span)
+        file = try fileSystem.open(path, .update)
+        self.fileSystem = fileSystem
+        self.contents = contents
+        generation = 1
+    }
+
+    /// Whether the file has no name any more: somebody deleted it or put another one in its place, and what is written to it is lost.
+    package func isDeleted() throws(DiskError) -> Bool { try file.status().linkCount == 0 }
 
     /// Reads the newest whole slot of a file that another process may be writing; nil when there is none.
     package static func read(_ path: String) throws(DiskError) -> [UInt8]? {
@@ -55,18 +69,23 @@ package struct Slots: ~Copyable, Sendable {
         return (generation, Array(bytes[24..<(24 + length)]))
     }
 
-    /// Writes new contents into the older slot. The file is not synced: see `sync()`.
-    package mutating func write(_ new: [UInt8]) throws(DiskError) {
-        precondition(new.count <= Slots.slotSize - Slots.overhead, "the contents do not fit into a slot")
+    private static func encode(_ contents: [UInt8], generation: UInt64) -> [UInt8] {
+        precondition(contents.count <= Slots.slotSize - Slots.overhead, "the contents do not fit into a slot")
         var slot = Slots.magic
         func put(_ value: UInt64, _ size: Int) {
             for i in 0..<size { slot.append(UInt8(truncatingIfNeeded: value >> (8 * i))) }
         }
-        put(generation + 1, 8)
-        put(UInt64(new.count), 4)
+        put(generation, 8)
+        put(UInt64(contents.count), 4)
         put(0, 4)
-        slot += new
+        slot += contents
         put(Slots.checksum(slot[...]), 8)
+        return slot
+    }
+
+    /// Writes new contents into the older slot. The file is not synced: see `sync()`.
+    package mutating func write(_ new: [UInt8]) throws(DiskError) {
+        let slot = Slots.encode(new, generation: generation + 1)
         try fileSystem.write(slot.span, to: file, at: UInt64(Int((generation + 1) % 2) * Slots.slotSize))
         generation += 1
         contents = new

@@ -22,6 +22,9 @@ package enum ChunkFormat {
     package static let largestField = 65_535 - 4
     /// A chunk is closed when it holds this much text.
     package static let textLimit = 256 * 1024
+    /// No record has a larger number: at a million records a second that is enough for 146,000 years. What names a larger one is not
+    /// believed.
+    package static let largestNumber: UInt64 = 1 << 62
     /// Nothing larger is believed when it is read: the longest message that can be set is 16 MiB, and six times as long when escaped.
     package static let largestText = 128 * 1024 * 1024
 }
@@ -190,7 +193,7 @@ extension ChunkItem {
                 items.append(.counts(inputNumber: inputNumber, counts))
             case Tag.skip:
                 let (from, to) = (reader.u64(), reader.u64())
-                guard from <= to else { return nil }
+                guard from <= to, to <= ChunkFormat.largestNumber else { return nil }
                 items.append(.skip(from..<to))
             case Tag.follows: items.append(.follows(reader.u64()))
             default: return nil
@@ -291,7 +294,9 @@ extension ChunkHeader {
         header.maxTime = Int64(bitPattern: reader.u64())
         header.appendTime = Int64(bitPattern: reader.u64())
         header.fieldSize = UInt16(field)
-        guard header.deflateSize >= 2, header.textSize <= ChunkFormat.largestText else { return .damaged }
+        guard header.deflateSize >= 2, header.textSize <= ChunkFormat.largestText,
+            header.firstSequence <= ChunkFormat.largestNumber
+        else { return .damaged }
         return .chunk(header)
     }
 

@@ -167,6 +167,11 @@ package struct CursorState: Sendable, Equatable {
             if let reason { account[reason] = value }
         }
         outputState = reader.bytes(Int(reader.u16()))
-        guard !reader.hasOverrun else { return nil }
+        guard !reader.hasOverrun, reached <= ChunkFormat.largestNumber else { return nil }
+    }
+
+    /// The number behind all that the output has passed or had on its way.
+    package var reached: UInt64 {
+        max(next, (sending.map(\.last).max() ?? 0) &+ 1, (islands.map(\.last).max() ?? 0) &+ 1)
     }
 }

@@ -72,7 +72,7 @@ package struct Ledger: Sendable, Equatable {
         var cursors: [String: (next: UInt64, floor: UInt64, account: DeliveryAccount)] = [:]
         do throws(DiskError) {
             // Cursors first: what is stored meanwhile counts as waiting, and nothing is delivered before it is stored.
-            for entry in try Directory.list(folder.cursors(lane: 0)) {
+            for entry in try Directory.list(folder.cursors(lane: 0)) where !entry.name.contains(".") {
                 guard let bytes = try Slots.read(folder.cursor(lane: 0, output: entry.name)),
                     let state = CursorState(decoding: bytes), state.storeID == identity.id
                 else { continue }

@@ -9,11 +9,15 @@ extension Store {
     ///
     /// - Returns: the writer; its `store` is the side for readers.
     /// - Throws: `.locked` when another agent has it, `.disk` when the folder cannot be read or written,
-    ///   `.damagedIdentity` and `.unknownVersion` as they say.
+    ///   `.unknownVersion` as it says.
     package static func open(
-        _ path: String, settings: StoreLimits, fileSystem: any FileSystem, telemetry: Telemetry
+        _ path: String, settings: StoreLimits, fileSystem given: any FileSystem, telemetry: Telemetry,
+        clocks: MachineClocks = .system
     ) throws(StoreError) -> StoreWriter {
         let folder = StoreFolder(path)
+        // A start has to succeed on a full disk: delivering what waits is what makes room.
+        let fileSystem = ReservedFileSystem(
+            base: given, reserve: DiskReserve(path: folder.reserve, fileSystem: given))
         do throws(DiskError) {
             for needed in [path, folder.segments(lane: 0), folder.cursors(lane: 0), folder.quarantine] {
                 try fileSystem.makeFolder(needed)
@@ -27,9 +31,11 @@ extension Store {
         } catch {
             throw .locked(error)
         }
-        let identity = try StoreIdentity.begin(folder, fileSystem)
+        let identity = try StoreIdentity.begin(folder, fileSystem, telemetry)
+        let places: [FilePlace]
         let survey: Survey
         do throws(DiskError) {
+            places = try lock.places() + folder.places()
             survey = try recover(folder, fileSystem, telemetry)
         } catch {
             throw .disk(error)
@@ -56,14 +62,17 @@ extension Store {
             uniquingKeysWith: { a, b in
                 var sum = a; sum.add(b); return sum
             })
+        let clockFile = AgeClockFile(folder.clock, fileSystem)
         let store = Store(
-            folder: folder, identity: identity, fileSystem: fileSystem, telemetry: telemetry, segments: survey.segments,
-            nextSequence: next, skipped: survey.skipped, counts: byName, maxSize: settings.maxSize)
+            folder: folder, identity: identity, fileSystem: given, reserved: fileSystem, telemetry: telemetry,
+            segments: survey.segments, nextSequence: next, skipped: survey.skipped, counts: byName,
+            maxSize: settings.maxSize, ages: StoreAges(AgeClock(after: clockFile.kept, next: next, clocks), clocks),
+            places: places)
         telemetry.tell(
             StoreEvent.opened(path: path, segments: survey.segments.count, waitingFrom: next, epoch: identity.epoch))
         DeadLetters.retire(in: store)
-        var writer = StoreWriter(store: store, settings: settings, fileSystem: fileSystem, lock: lock, survey: found)
-        try writer.start()
+        var writer = StoreWriter(store: store, settings: settings, lock: lock, survey: found, clockFile: clockFile)
+        writer.start()
         return writer
     }
 
@@ -76,6 +85,10 @@ extension Store {
             try fileSystem.remove(path)
             telemetry.tell(StoreEvent.removedUnborn(path: path))
         }
+        for path in survey.strayed {
+            try fileSystem.rename(path, to: "\(folder.quarantine)/\(Path.name(path))")
+            telemetry.tell(StoreEvent.strayedSegment(path: path))
+        }
         for path in survey.premature {
             try fileSystem.rename(path, to: "\(folder.quarantine)/\(Path.name(path))")
             telemetry.tell(StoreEvent.setAside(path: path))
@@ -84,7 +97,7 @@ extension Store {
             let file = try fileSystem.open(place.path, .update)
             let size = try file.status().size
             if place.wasSynced {
-                try quarantine(file, place, until: place.nextOffset ?? size, folder, fileSystem, telemetry)
+                quarantine(file, place, until: place.nextOffset ?? size, folder, fileSystem, telemetry)
             } else {
                 try fileSystem.truncate(file, to: place.offset)
                 telemetry.tell(StoreEvent.cutTornEnd(path: place.path, bytes: size - place.offset))
@@ -109,26 +122,23 @@ extension Store {
     private static func quarantine(
         _ file: borrowing OwnedFile, _ place: DamagedPlace, until end: UInt64, _ folder: StoreFolder,
         _ fileSystem: any FileSystem, _ telemetry: Telemetry
-    ) throws(DiskError) {
+    ) {
         let copy = "\(folder.quarantine)/\(Path.name(place.path)).\(place.offset)"
         guard Directory.status(copy) == nil else { return }
-        let bytes = try file.read(count: Int(end - place.offset), at: place.offset)
-        try fileSystem.replace(copy, with: bytes.span)
-        telemetry.tell(
-            StoreEvent.quarantined(path: place.path, offset: place.offset, bytes: end - place.offset))
+        do throws(DiskError) {
+            let bytes = try file.read(count: Int(end - place.offset), at: place.offset)
+            try fileSystem.replace(copy, with: bytes.span)
+            telemetry.tell(
+                StoreEvent.quarantined(path: place.path, offset: place.offset, bytes: end - place.offset))
+        } catch {
+            // The copy is for people: a full disk, or a sector that cannot be read, does not keep the agent from starting.
+            telemetry.tell(
+                StoreEvent.notQuarantined(path: place.path, offset: place.offset, reason: error.description))
+        }
     }
 
     /// The highest number that a cursor of this store has passed or was sending.
     private static func highestCursor(_ folder: StoreFolder, _ identity: StoreIdentity) -> UInt64 {
-        let names = ((try? Directory.list(folder.cursors(lane: 0))) ?? []).map(\.name)
-        var highest: UInt64 = 0
-        for name in names {
-            guard let bytes = try? Slots.read(folder.cursor(lane: 0, output: name)),
-                let state = CursorState(decoding: bytes), state.storeID == identity.id
-            else { continue }
-            highest = max(
-                highest, state.next, (state.sending.last?.last ?? 0) + 1, (state.islands.last?.last ?? 0) + 1)
-        }
-        return highest
+        folder.cursorStates(lane: 0).filter { $0.storeID == identity.id }.map(\.reached).max() ?? 0
     }
 }

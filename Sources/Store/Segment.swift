@@ -143,7 +143,10 @@ package struct SegmentIndex: Sendable, Equatable {
         summary.follows = reader.u64()
         summary.hasSnapshot = reader.u64() == 1
         let count = Int(clamping: reader.u64())
-        guard bytes.count == 108 + count * 48, Directory.status(path)?.size == summary.size else { return nil }
+        guard bytes.count == 108 + count * 48, Directory.status(path)?.size == summary.size,
+            summary.firstSequence == StoreFolder.firstSequence(ofName: Path.name(path)),
+            summary.endSequence <= ChunkFormat.largestNumber
+        else { return nil }
         var index = SegmentIndex(summary: summary)
         index.chunks.reserveCapacity(count)
         for _ in 0..<count { index.chunks.append(Entry(&reader)) }

@@ -125,6 +125,13 @@ package struct SegmentScan: ~Copyable {
         return nil
     }
 
+    /// The epoch of a segment's first whole chunk; nil when it has none.
+    static func epoch(ofSegment path: String) throws(DiskError) -> UInt64? {
+        var scan = try SegmentScan(path: path)
+        if case .chunk(let place) = try scan.peek() { return place.header.epoch }
+        return try scan.resync(limit: try scan.size())?.header.epoch
+    }
+
     private mutating func load(_ count: Int) throws(DiskError) -> Int { try load(count, at: offset) }
 
     /// Makes `count` bytes from `place` on available in the buffer, fewer at the end of the file; returns how many there are.

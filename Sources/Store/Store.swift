@@ -51,6 +51,11 @@ package final class Store: Sendable {
     package let lane: UInt16 = 0
     let telemetry: Telemetry
     let fileSystem: any FileSystem
+    /// For what has to be written on a full disk too.
+    let reserved: any FileSystem
+    let ages: StoreAges
+    /// What has to stay where it is while the agent runs.
+    private let places: [FilePlace]
     private let state: Mutex<State>
     /// Bytes of dead letters, and how many may be kept: an eighth of `max_size`, of which they are a part.
     private let deadLetters: Atomic<Int64>
@@ -82,10 +87,13 @@ package final class Store: Sendable {
     }
 
     init(
-        folder: StoreFolder, identity: StoreIdentity, fileSystem: any FileSystem, telemetry: Telemetry,
-        segments: [SegmentSummary], nextSequence: UInt64, skipped: SkippedNumbers, counts: [String: Counts],
-        maxSize: UInt64
+        folder: StoreFolder, identity: StoreIdentity, fileSystem: any FileSystem, reserved: any FileSystem,
+        telemetry: Telemetry, segments: [SegmentSummary], nextSequence: UInt64, skipped: SkippedNumbers,
+        counts: [String: Counts], maxSize: UInt64, ages: StoreAges, places: [FilePlace]
     ) {
+        self.reserved = reserved
+        self.ages = ages
+        self.places = places
         self.folder = folder
         self.identity = identity
         self.fileSystem = fileSystem
@@ -131,6 +139,15 @@ package final class Store: Sendable {
     package var leastWaitingBytes: UInt64 {
         state.withLock { $0.cursors.values.map(\.waitingBytes).min() ?? 0 }
     }
+
+    /// How long a chunk has waited, nanoseconds: by the time that the machine has been running, whatever was done to its wall clock.
+    package func age(of header: ChunkHeader) -> Int64 {
+        ages.age(ofChunk: header.appendTime, number: header.firstSequence)
+    }
+
+    /// A file or folder of the store that is not where it was: deleted, moved away, or replaced. Nothing that is written from then on
+    /// would be found by the next start; nil when all is in its place.
+    package var displaced: String? { places.first(where: \.isLost)?.path }
 
     /// Waits until the version differs from `version`, the store ends, or the task is cancelled.
     package func changed(since version: UInt64) async {

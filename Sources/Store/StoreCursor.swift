@@ -34,13 +34,14 @@ package struct StoreCursor: ~Copyable, Sendable {
     /// On a store's first start every output begins with the first record, whatever `start` says.
     package init(_ store: Store, output: String, start: StartPoint, mayGiveWay: Bool) throws(DiskError) {
         let path = store.folder.cursor(lane: store.lane, output: output)
-        var slots = try Slots(path, fileSystem: store.fileSystem)
-        let found = slots.contents.flatMap(CursorState.init(decoding:))
+        let contents = try StoreCursor.contents(path)
+        let found = contents.flatMap(CursorState.init(decoding:))
         var state: CursorState
         if let found, found.storeID == store.identity.id {
             state = found
         } else {
-            let isDamaged = found == nil && !slots.isBlank
+            // A cursor is created whole: a file that says nothing said something once.
+            let isDamaged = found == nil && contents != nil
             if isDamaged { store.telemetry.tell(StoreEvent.damagedCursor(path: path)) }
             if found != nil { store.telemetry.tell(StoreEvent.foreignCursor(output: output)) }
             let fromHistory = start == .history || store.identity.epoch == 1 || isDamaged
@@ -48,18 +49,26 @@ package struct StoreCursor: ~Copyable, Sendable {
             state = CursorState(storeID: store.identity.id, next: fromHistory ? oldest : store.nextSequence)
             let stored = store.counts.values.reduce(0) { $0 + $1[.storedRecords] }
             state.account.beforeStart = stored - min(stored, store.waitingRecords(from: state.next))
-            try slots.write(state.encoded)
-            try slots.sync()
-            try store.fileSystem.syncFolder(store.folder.cursors(lane: store.lane))
+            _ = try Slots(creating: path, state.encoded, fileSystem: store.reserved)
         }
+        slots = try Slots(path, fileSystem: store.reserved)
+        self.state = state
         self.store = store
         self.output = output
         self.mayGiveWay = mayGiveWay
-        self.slots = slots
         keptOutputState = state.outputState
-        self.state = state
         syncedAt = SystemClock.monotonic
         _ = publish(waitingBytes: store.segments.reduce(0) { $0 + $1.size })
+    }
+
+    /// What a cursor's file says: nothing when it is damaged or empty; nil when there is none.
+    private static func contents(_ path: String) throws(DiskError) -> [UInt8]? {
+        do throws(DiskError) {
+            return try Slots.read(path) ?? []
+        } catch {
+            guard error.isMissing else { throw error }
+            return nil
+        }
     }
 
     /// Notes, before requests go out, which records are in each: after a crash exactly these go first.
@@ -116,8 +125,13 @@ package struct StoreCursor: ~Copyable, Sendable {
             of: output)
     }
 
-    /// Makes the cursor durable, when it is not.
+    /// Makes the cursor durable, when it is not; writes its file again when somebody has deleted it.
     package mutating func sync() throws(DiskError) {
+        if try slots.isDeleted() {
+            let path = store.folder.cursor(lane: store.lane, output: output)
+            slots = try Slots(creating: path, state.encoded, fileSystem: store.reserved)
+            store.telemetry.tell(StoreEvent.cursorMadeAgain(output: output))
+        }
         guard isDirty else { return }
         syncedAt = SystemClock.monotonic
         isDirty = false
@@ -126,9 +140,7 @@ package struct StoreCursor: ~Copyable, Sendable {
 
     /// Cursors on disk whose outputs are not among `outputs`.
     package static func abandoned(_ store: Store, outputs: Set<String>) -> [String] {
-        ((try? Directory.list(store.folder.cursors(lane: store.lane))) ?? []).map(\.name).filter {
-            !outputs.contains($0)
-        }.sorted()
+        store.folder.cursorNames(lane: store.lane).filter { !outputs.contains($0) }
     }
 
     /// Names such cursors loudly.

@@ -17,8 +17,7 @@ package enum StoreError: Error, CustomStringConvertible {
         case .disk(let error): error.description
         case .locked(let failure): failure.description
         case .damagedIdentity(let path):
-            "\(path) is damaged: both of its slots. Move the data directory away to start with an empty store; "
-                + "its segments stay readable with zcat"
+            "\(path) is damaged: both of its slots. The next start of the agent makes it again from the segments and the cursors"
         case .unknownVersion(let path): "\(path) was written by a later version of sluice; use that one"
         case .noStore(let path): "there is no store in \(path): no agent has run with this data directory (--data-dir)"
         }

@@ -20,14 +20,21 @@ package enum StoreEvent: TelemetryEvent {
     case abandonedCursor(output: String)
     case damagedCursor(path: String)
     case foreignCursor(output: String)
+    case identityMadeAgain(path: String, epoch: UInt64)
+    case strayedSegment(path: String)
+    case notQuarantined(path: String, offset: UInt64, reason: String)
+    case cursorMadeAgain(output: String)
+    case clockStepped(seconds: Int64)
     case deadLettersRetired(output: String, path: String, letters: Int)
 
     package var level: Logger.Level {
         switch self {
         case .opened, .writesAgain: .info
         case .historyRetired: .debug
-        case .cutTornEnd, .removedUnborn: .notice
-        case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut, .setAside, .deadLettersRetired: .warning
+        case .cutTornEnd, .removedUnborn, .clockStepped: .notice
+        case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut, .setAside, .deadLettersRetired,
+            .identityMadeAgain, .strayedSegment, .notQuarantined, .cursorMadeAgain:
+            .warning
         case .quarantined, .cannotWrite, .syncFailed, .gaveWay, .unreadableChunk, .damagedCursor: .error
         }
     }
@@ -53,8 +60,17 @@ package enum StoreEvent: TelemetryEvent {
         case .abandonedCursor:
             "there is a cursor for an output that is not in the configuration; it holds nothing back. Delete its file when the output is gone for good"
         case .damagedCursor:
-            "a cursor is damaged in both slots: the output begins again at the oldest record that is kept, and may repeat some"
+            "a cursor is damaged in both slots, or empty: the output begins again at the oldest record that is kept, and may repeat some"
         case .foreignCursor: "a cursor belongs to another store: the output begins anew"
+        case .identityMadeAgain:
+            "the store's identity was damaged or gone: it was made again from the segments and the cursors, and nothing is lost by it"
+        case .strayedSegment:
+            "a file is named like a segment whose number no record can have: it was moved to quarantine and is not read"
+        case .notQuarantined:
+            "a damaged part of the store could not be copied to quarantine: it stays in its segment alone; its records are lost to outputs that still needed them"
+        case .cursorMadeAgain: "the file of a cursor was deleted while the agent ran: it was written again"
+        case .clockStepped:
+            "the wall clock was set: how long records have waited goes on by the time that really went by"
         case .deadLettersRetired: "dead letters have outgrown their share of the store: the oldest were deleted"
         }
     }
@@ -66,7 +82,8 @@ package enum StoreEvent: TelemetryEvent {
         case .cutTornEnd(let path, let bytes): [("path", path), ("bytes", "\(bytes)")]
         case .quarantined(let path, let offset, let bytes):
             [("path", path), ("offset", "\(offset)"), ("bytes", "\(bytes)")]
-        case .removedUnborn(let path), .setAside(let path), .historyRetired(let path), .damagedCursor(let path):
+        case .removedUnborn(let path), .setAside(let path), .historyRetired(let path), .damagedCursor(let path),
+            .strayedSegment(let path):
             [("path", path)]
         case .numbersLostToPowerCut(let records): [("records", "\(records)")]
         case .cannotWrite(let reason), .full(let reason): [("reason", reason)]
@@ -76,7 +93,12 @@ package enum StoreEvent: TelemetryEvent {
         case .gaveWay(let output, let records): [("output", output), ("records", "\(records)")]
         case .unreadableChunk(let path, let offset, let reason):
             [("path", path), ("offset", "\(offset)"), ("reason", reason)]
-        case .abandonedCursor(let output), .foreignCursor(let output): [("output", output)]
+        case .abandonedCursor(let output), .foreignCursor(let output), .cursorMadeAgain(let output):
+            [("output", output)]
+        case .identityMadeAgain(let path, let epoch): [("path", path), ("epoch", "\(epoch)")]
+        case .notQuarantined(let path, let offset, let reason):
+            [("path", path), ("offset", "\(offset)"), ("reason", reason)]
+        case .clockStepped(let seconds): [("by_seconds", "\(seconds)")]
         case .deadLettersRetired(let output, let path, let letters):
             [("output", output), ("path", path), ("letters", "\(letters)")]
         }
@@ -100,6 +122,11 @@ package enum StoreEvent: TelemetryEvent {
         case .abandonedCursor: "store_abandoned_cursors"
         case .damagedCursor: "store_damaged_cursors"
         case .foreignCursor: "store_foreign_cursors"
+        case .identityMadeAgain: "store_identities_made_again"
+        case .strayedSegment: "store_strayed_segments"
+        case .notQuarantined: "store_not_quarantined"
+        case .cursorMadeAgain: "store_cursors_made_again"
+        case .clockStepped: "store_clock_steps"
         case .deadLettersRetired: "output_dead_letters_retired"
         }
     }

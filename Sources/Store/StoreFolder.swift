@@ -1,5 +1,4 @@
-// Names and paths in a data directory, and the identity of the store in it.
-private import Bytes
+// Names and paths in a data directory.
 import Disk
 
 /// Where things are in a data directory.
@@ -20,6 +19,7 @@ package struct StoreFolder: Sendable {
     package var quarantine: String { "\(path)/quarantine" }
     package var identity: String { "\(path)/identity" }
     package var reserve: String { "\(path)/reserve" }
+    package var clock: String { "\(path)/clock" }
 
     /// A segment's path by the number of its first record.
     package func segment(lane: UInt16, firstSequence: UInt64) -> String {
@@ -37,98 +37,43 @@ package struct StoreFolder: Sendable {
         String(path.dropLast(".ndjson.gz".count)) + ".index"
     }
 
-    /// The number in a segment's name; nil for other names.
+    /// The number in a segment's name; nil for other names, and for numbers that no record can have.
     package static func firstSequence(ofName name: String) -> UInt64? {
-        guard name.hasSuffix(".ndjson.gz"), name.utf8.count == 30 else { return nil }
-        return UInt64(name.prefix(20))
-    }
-}
-
-/// What makes a store itself: an id that nobody else has, and how often an agent has started on it.
-package struct StoreIdentity: Sendable, Equatable {
-    /// 16 random bytes.
-    package var id: [UInt8]
-    /// How many lanes there are; fixed when the store is created.
-    package var lanes: UInt16
-    /// Counts the agent's starts.
-    package var epoch: UInt64
-
-    private static let version: UInt8 = 1
-
-    /// The id in hexadecimal.
-    package var name: String {
-        id.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        guard looksLikeSegment(name), let number = UInt64(name.prefix(20)), number <= ChunkFormat.largestNumber
+        else { return nil }
+        return number
     }
 
-    var encoded: [UInt8] {
-        var out = Arena(capacity: 64)
-        out.append(StoreIdentity.version)
-        out.append(id)
-        out.append(littleEndian: lanes)
-        out.append(littleEndian: epoch)
-        return Array(copying: out.span)
+    /// Whether a name is that of a segment, but for the size of its number.
+    static func looksLikeSegment(_ name: String) -> Bool {
+        name.hasSuffix(".ndjson.gz") && name.utf8.count == 30
+            && name.utf8.prefix(20).allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
     }
 
-    init(id: [UInt8], lanes: UInt16, epoch: UInt64) {
-        self.id = id
-        self.lanes = lanes
-        self.epoch = epoch
-    }
-
-    /// Reads the contents of the identity file.
-    init(decoding bytes: [UInt8], path: String) throws(StoreError) {
-        var reader = ByteReader(bytes.span)
-        guard reader.u8() == StoreIdentity.version else { throw .unknownVersion(path: path) }
-        id = reader.bytes(16)
-        lanes = reader.u16()
-        epoch = reader.u64()
-        guard !reader.hasOverrun else { throw .damagedIdentity(path: path) }
-    }
-
-    /// Looks at a store that an agent may be using.
-    package static func read(_ folder: StoreFolder) throws(StoreError) -> StoreIdentity {
-        let contents: [UInt8]?
-        do throws(DiskError) {
-            contents = try Slots.read(folder.identity)
-        } catch {
-            throw error.isMissing ? .noStore(path: folder.path) : .disk(error)
+    /// The folders that have to stay where they are while an agent runs.
+    func places() throws(DiskError) -> [FilePlace] {
+        var places: [FilePlace] = []
+        for path in [segments(lane: 0), cursors(lane: 0)] {
+            places.append(FilePlace(path: path, status: try Directory.look(path)))
         }
-        guard let contents else { throw .damagedIdentity(path: folder.identity) }
-        return try StoreIdentity(decoding: contents, path: folder.identity)
+        return places
     }
 
-    /// Reads or creates the identity, and makes the next epoch durable before anything is written under it.
-    static func begin(_ folder: StoreFolder, _ fileSystem: any FileSystem) throws(StoreError) -> StoreIdentity {
-        do throws(DiskError) {
-            let isNew = Directory.status(folder.identity) == nil
-            var slots = try Slots(folder.identity, fileSystem: fileSystem)
-            var identity: StoreIdentity
-            if let contents = slots.contents {
-                do throws(StoreError) {
-                    identity = try StoreIdentity(decoding: contents, path: folder.identity)
-                } catch {
-                    throw DiskError("understand", folder.identity, code: 22)
-                }
-            } else {
-                // Both slots damaged beside segments: the epoch is unknown, and numbers may be given twice.
-                let hasSegments = ((try? Directory.list(folder.segments(lane: 0))) ?? []).contains {
-                    StoreFolder.firstSequence(ofName: $0.name) != nil
-                }
-                if !isNew && hasSegments { throw DiskError("understand", folder.identity, code: 74) }
-                identity = StoreIdentity(id: Machine.randomIdentity(), lanes: 1, epoch: 0)
-            }
-            identity.epoch += 1
-            try slots.write(identity.encoded)
-            try slots.sync()
-            try fileSystem.syncFolder(folder.path)
-            return identity
-        } catch {
-            if error.code == 74 { throw .damagedIdentity(path: folder.identity) }
-            if error.code == 22 { throw .unknownVersion(path: folder.identity) }
-            throw .disk(error)
+    /// The paths of a lane's segments, oldest first.
+    func segmentPaths(lane: UInt16) -> [String] {
+        ((try? Directory.list(segments(lane: lane))) ?? []).map(\.name)
+            .filter { StoreFolder.firstSequence(ofName: $0) != nil }.sorted().map { "\(segments(lane: lane))/\($0)" }
+    }
+
+    /// The outputs that have cursors, by name. Names of outputs have no dots: what has one is on its way to be a cursor.
+    package func cursorNames(lane: UInt16) -> [String] {
+        ((try? Directory.list(cursors(lane: lane))) ?? []).map(\.name).filter { !$0.contains(".") }.sorted()
+    }
+
+    /// The cursors that can be read.
+    func cursorStates(lane: UInt16) -> [CursorState] {
+        cursorNames(lane: lane).compactMap { name in
+            (try? Slots.read(cursor(lane: lane, output: name)))?.flatMap(CursorState.init(decoding:))
         }
     }
 }

@@ -19,7 +19,9 @@ package struct StoreWriter: ~Copyable, Sendable {
     /// The store as readers see it.
     package let store: Store
     private let settings: StoreLimits
+    /// For records; everything else has to be written on a full disk too.
     private let fileSystem: any FileSystem
+    private let reserved: any FileSystem
     private let syncer: SegmentSyncer
     private let lock: FolderLock
     private var deflater = Deflater()
@@ -39,6 +41,12 @@ package struct StoreWriter: ~Copyable, Sendable {
     /// Bytes that are known to be free above `min_free`, and when that was asked.
     private var freeSpace: UInt64 = 0
     private var freeSpaceAskedAt: Int64 = 0
+    private let clockFile: AgeClockFile
+    /// The age clock has changed since it was kept.
+    private var isClockUnsaved = true
+    private var reserveTriedAt: Int64 = 0
+    /// Nanoseconds between two tries to take the reserve again.
+    private static let reserveInterval: Int64 = 10_000_000_000
 
     /// A source as the writer knows it.
     private struct SourceEntry {
@@ -62,19 +70,21 @@ package struct StoreWriter: ~Copyable, Sendable {
     }
 
     init(
-        store: Store, settings: StoreLimits, fileSystem: any FileSystem, lock: consuming FolderLock,
-        survey: borrowing Survey
+        store: Store, settings: StoreLimits, lock: consuming FolderLock, survey: borrowing Survey,
+        clockFile: AgeClockFile
     ) {
         self.store = store
         self.settings = settings
-        self.fileSystem = fileSystem
+        self.clockFile = clockFile
+        fileSystem = store.fileSystem
+        reserved = store.reserved
         self.lock = lock
-        syncer = SegmentSyncer(fileSystem)
+        syncer = SegmentSyncer(store.fileSystem)
         sources = survey.sources.mapValues { SourceEntry(identity: $0.identity, position: $0.position) }
         lastSource = survey.lastSource
         inputNumbers = Dictionary(survey.inputs.map { ($0.value, $0.key) }, uniquingKeysWith: max)
         counts = survey.counts
-        reserve = DiskReserve(path: store.folder.reserve, fileSystem: fileSystem)
+        reserve = DiskReserve(path: store.folder.reserve, fileSystem: store.fileSystem)
     }
 
     // MARK: Sources and inputs
@@ -92,9 +102,10 @@ package struct StoreWriter: ~Copyable, Sendable {
 
     /// Gives a new source its number. It is written with the first chunk that covers it.
     package mutating func define(_ identity: SourceIdentity) -> SourceNumber {
-        lastSource += 1
-        sources[lastSource] = SourceEntry(identity: identity)
-        return lastSource
+        let number = StoreWriter.free(after: lastSource) { sources[$0] != nil }
+        lastSource = max(lastSource, number)
+        sources[number] = SourceEntry(identity: identity)
+        return number
     }
 
     /// Takes over sources of another store, under their numbers and with their positions: what that one has is not read for this one.
@@ -121,8 +132,17 @@ package struct StoreWriter: ~Copyable, Sendable {
 
     private mutating func number(ofInput name: String) -> UInt16 {
         if let number = inputNumbers[name] { return number }
-        let number = (inputNumbers.values.max() ?? 0) + 1
+        let taken = Set(inputNumbers.values)
+        let number = StoreWriter.free(after: taken.max() ?? 0) { taken.contains($0) }
         inputNumbers[name] = number
+        return number
+    }
+
+    /// The number behind the last one that was given; when there is none left, one that is not in use any more.
+    private static func free<N: FixedWidthInteger>(after last: N, isTaken: (N) -> Bool) -> N {
+        guard last == .max else { return last + 1 }
+        var number: N = 1
+        while number < .max, isTaken(number) { number += 1 }
         return number
     }
 
@@ -134,6 +154,7 @@ package struct StoreWriter: ~Copyable, Sendable {
         let now = SystemClock.monotonic
         if let current = segment, mustClose(current, now) { closeSegment() }
         if segment == nil, let reason = beginSegment(now) { return pause(reason, now) }
+        noteClock()
 
         encode(chunk)
         let before = segment?.summary.path
@@ -185,7 +206,7 @@ package struct StoreWriter: ~Copyable, Sendable {
 
     /// Appends a whole member to `member`: header, `items`, the compressed text, trailer.
     private mutating func seal(_ header: inout ChunkHeader, text: Span<UInt8>) {
-        header.appendTime = SystemClock.realtime
+        header.appendTime = store.ages.clocks.wall()
         header.syncedSize = UInt32(clamping: segment?.target.outcome.withLock { $0.syncedSize } ?? 0)
         let start = member.count
         header.encodeBeginning(items: items, to: &member)
@@ -260,12 +281,12 @@ package struct StoreWriter: ~Copyable, Sendable {
         summary.follows = last?.endSequence ?? 0
         encodeSnapshot(summary, skipped)
         do throws(DiskError) {
-            let file = try fileSystem.open(path, .create)
+            let file = try reserved.open(path, .create)
             do throws(DiskError) {
-                try fileSystem.truncate(file, to: 0)
-                try fileSystem.write(member.span, to: file, at: 0)
+                try reserved.truncate(file, to: 0)
+                try reserved.write(member.span, to: file, at: 0)
             } catch {
-                try? fileSystem.remove(path)
+                try? reserved.remove(path)
                 throw error
             }
             let free = (try? fileSystem.freeSpace(store.folder.path)) ?? .max
@@ -282,9 +303,9 @@ package struct StoreWriter: ~Copyable, Sendable {
                 sizeLimit: max(
                     min(1 << 20, settings.segmentSize), min(settings.segmentSize, settings.maxSize / 8, free / 8)))
         } catch {
-            if error.isFull, reserve.release() { return beginSegment(now) }
             return error.description
         }
+        isClockUnsaved = true
         for number in Array(sources.keys) where sources[number]?.position != nil { sources[number]?.isDefined = true }
         if let target = segment?.target { syncer.sync(target, size: summary.size) }
         let (published, number, known) = (summary, first, skipped)
@@ -355,6 +376,24 @@ package struct StoreWriter: ~Copyable, Sendable {
         current.syncAskedSize = current.summary.size
         segment = current
         syncer.sync(current.target, size: current.summary.size)
+    }
+
+    // MARK: The clock
+
+    /// Notes a step of the wall clock before anything is written under it.
+    private mutating func noteClock() {
+        if let step = store.ages.note(next: store.nextSequence) {
+            isClockUnsaved = true
+            store.telemetry.tell(StoreEvent.clockStepped(seconds: step / 1_000_000_000))
+        }
+        saveClock()
+    }
+
+    /// Keeps the age clock, when that is due: at each start, with each segment, and after a step.
+    private mutating func saveClock() {
+        guard isClockUnsaved, clockFile.write(store.ages.kept) else { return }
+        isClockUnsaved = false
+        syncer.run { [clockFile] in clockFile.sync() }
     }
 
     // MARK: Room
@@ -488,6 +527,11 @@ package struct StoreWriter: ~Copyable, Sendable {
     /// most, so that one bad step of the clock cannot delete everything).
     package mutating func housekeep() {
         let now = SystemClock.monotonic
+        noteClock()
+        if pausedSince == nil, now - reserveTriedAt > StoreWriter.reserveInterval {
+            reserveTriedAt = now
+            reserve.restore()
+        }
         askForSync(now)
         if let current = segment, current.summary.recordCount > 0, mustClose(current, now) {
             closeSegment()
@@ -495,18 +539,20 @@ package struct StoreWriter: ~Copyable, Sendable {
         }
         let segments = store.segments
         guard segments.count > 1, let oldest = segments.first, nobodyNeeds(oldest), newestSnapshotIsDurable,
-            SystemClock.realtime - oldest.lastAppend > settings.history
+            store.ages.age(ofChunk: oldest.lastAppend, number: max(oldest.firstSequence, oldest.endSequence - 1))
+                > settings.history
         else { return }
         _ = delete(oldest)
     }
 
     /// Creates what a start needs: the folders, the reserve, a segment with a snapshot.
-    mutating func start() throws(StoreError) {
+    mutating func start() {
         reserve.restore()
         if let reason = beginSegment(SystemClock.monotonic) {
             // A full disk must not keep the agent from delivering what waits: that is what frees it.
             _ = pause(reason, SystemClock.monotonic)
         }
+        saveClock()
     }
 
     /// Blocks until everything that was asked of the helper thread is done. The lane never waits so.
@@ -514,6 +560,8 @@ package struct StoreWriter: ~Copyable, Sendable {
 
     /// Syncs everything and lets go of the store. Appending is over.
     package consuming func close() {
+        isClockUnsaved = true
+        saveClock()
         closeSegment()
         syncer.stop()
         store.end()

@@ -35,6 +35,8 @@ package struct Survey: Sendable {
     package var damaged: [DamagedPlace] = []
     /// Segments that a power cut left without the end of the one before them: their snapshots speak of lost records.
     package var premature: [String] = []
+    /// Files named like segments, with numbers that no record can have.
+    package var strayed: [String] = []
     /// Made for segments that had no right index: closed by a crash, or not known to be durable.
     package var unindexed: [SegmentIndex] = []
 
@@ -65,6 +67,9 @@ package struct Survey: Sendable {
             throw error
         }
         let names = entries.map(\.name).filter { StoreFolder.firstSequence(ofName: $0) != nil }.sorted()
+        strayed = entries.map(\.name).filter {
+            StoreFolder.looksLikeSegment($0) && StoreFolder.firstSequence(ofName: $0) == nil
+        }.sorted().map { "\(folder.segments(lane: lane))/\($0)" }
         var paths = names.map { "\(folder.segments(lane: lane))/\($0)" }
 
         // The newest segment with a whole snapshot says everything about the sources; what is newer must be walked on top.

@@ -145,20 +145,21 @@ import Testing
         var random = SeededGenerator(seed: 1)
         for round in 0..<200 {
             let contents = random.bytes([0, 1, 100, Slots.slotSize - Slots.overhead][round % 4])
-            var slots = try Slots(path, fileSystem: files)
+            var slots =
+                try round == 0 ? Slots(creating: path, contents, fileSystem: files) : Slots(path, fileSystem: files)
             try slots.write(contents)
             try slots.sync()
             let held = slots.contents
             #expect(held == contents)
             #expect(try Slots.read(path) == contents)
         }
-        #expect(Directory.status(path)?.size ?? 0 <= UInt64(2 * Slots.slotSize))
+        #expect(Directory.status(path)?.size == UInt64(2 * Slots.slotSize), "it has its room from the beginning")
     }
 
     @Test func `what does not fit is a bug`() async {
         await #expect(processExitsWith: .failure) {
             let scratch = try ScratchDirectory()
-            var slots = try Slots(scratch.path("slots"), fileSystem: LocalFileSystem())
+            var slots = try Slots(creating: scratch.path("slots"), [], fileSystem: LocalFileSystem())
             try slots.write([UInt8](repeating: 0, count: Slots.slotSize))
         }
     }
@@ -166,8 +167,8 @@ import Testing
     @Test func `a write that was cut short at any byte leaves the contents before it`() throws {
         for generations in 1...3 {
             scratch.empty()
-            var slots = try Slots(path, fileSystem: files)
-            for n in 0..<generations { try slots.write(Array("contents \(n)".utf8)) }
+            var slots = try Slots(creating: path, Array("contents 0".utf8), fileSystem: files)
+            for n in 1..<generations { try slots.write(Array("contents \(n)".utf8)) }
             let before = try scratch.contents("slots")
             try slots.write(Array("the next contents".utf8))
             let after = try scratch.contents("slots")
@@ -186,8 +187,7 @@ import Testing
 
     @Test func `a failed write is repeated in the same slot`() throws {
         let disk = FaultyFileSystem()
-        var slots = try Slots(path, fileSystem: disk)
-        try slots.write([1])
+        var slots = try Slots(creating: path, [1], fileSystem: disk)
         try slots.write([2])
         for _ in 0..<3 {
             disk.plan(.halfWrite(28), afterCalls: 0)
@@ -199,8 +199,7 @@ import Testing
     }
 
     @Test func `damage in one slot shows the other, in both shows nothing`() throws {
-        var slots = try Slots(path, fileSystem: files)
-        try slots.write([1])
+        var slots = try Slots(creating: path, [1], fileSystem: files)
         try slots.write([2])
         var bytes = try scratch.contents("slots")
         bytes[24] ^= 1
@@ -210,19 +209,58 @@ import Testing
         try scratch.write("slots", bytes)
         #expect(try Slots.read(path) == nil)
         let reopened = try Slots(path, fileSystem: files)
-        let isBlank = reopened.isBlank
-        #expect(!isBlank)
+        let contents = reopened.contents
+        #expect(contents == nil)
     }
 
-    @Test func `a file in which nothing was ever whole is blank`() throws {
-        let new = try Slots(path, fileSystem: files)
-        let isBlank = new.isBlank
-        #expect(isBlank)
-        #expect(try Slots.read(path) == nil)
-        try scratch.write("slots", [UInt8](repeating: 0, count: Slots.slotSize) + Array("SLSLOT1\nxx".utf8))
-        let torn = try Slots(path, fileSystem: files)
-        let isStillBlank = torn.isBlank
-        #expect(isStillBlank)
+    @Test func `a file is there whole or not at all`() throws {
+        var call = 0
+        var isDone = false
+        while !isDone {
+            scratch.empty()
+            let disk = FaultyFileSystem()
+            disk.plan(call % 2 == 0 ? .crash : .crashHalfway, afterCalls: call / 2)
+            do throws(DiskError) {
+                _ = try Slots(creating: path, [7], fileSystem: disk)
+                isDone = true
+            } catch {
+                #expect(Directory.status(path) == nil || (try? Slots.read(path)) == [7], "call \(call)")
+            }
+            call += 1
+        }
+        #expect(call > 10)
+    }
+
+    @Test func `a full disk does not keep it from being written`() throws {
+        let disk = FaultyFileSystem()
+        var slots = try Slots(creating: path, [1], fileSystem: disk)
+        // What a full disk refuses is what needs room: a hole that is filled, and what makes a file longer.
+        for n in 2...5 as ClosedRange<UInt8> {
+            let size = Directory.status(path)?.size
+            try slots.write([n])
+            #expect(Directory.status(path)?.size == size)
+        }
+        let blocks = String(decoding: try ChildProcess.run("stat", "-c", "%b", path).output, as: UTF8.self)
+        #expect(Int(blocks.filter(\.isNumber)) ?? 0 >= 32, "no holes")
+    }
+
+    @Test func `a file of an earlier version gets its room when it is opened`() throws {
+        let old = try Slots(creating: path, [1], fileSystem: files)
+        _ = consume old
+        var bytes = try scratch.contents("slots")
+        bytes = Array(bytes[..<(Slots.slotSize + 40)])
+        try scratch.write("slots", bytes)
+        var slots = try Slots(path, fileSystem: files)
+        #expect(Directory.status(path)?.size == UInt64(2 * Slots.slotSize))
+        try slots.write([2])
+        #expect(try Slots.read(path) == [2])
+    }
+
+    @Test func `a file that was deleted says so`() throws {
+        let slots = try Slots(creating: path, [1], fileSystem: files)
+        #expect(try !slots.isDeleted())
+        try files.remove(path)
+        #expect(try slots.isDeleted())
     }
 
     @Test func `random bytes are no contents`() throws {
@@ -266,6 +304,26 @@ import Testing
         }
         _ = child.finish()
         _ = try FolderLock(scratch.path)
+    }
+
+    @Test func `a holder whose lock file was deleted holds the folder all the same, and can see it`() throws {
+        let lock = try FolderLock(scratch.path)
+        let places = try lock.places()
+        #expect(places.filter(\.isLost).isEmpty)
+        try LocalFileSystem().remove(scratch.path("lock"))
+        #expect(places.filter(\.isLost).map(\.path) == [scratch.path("lock")])
+        #expect(FolderLock.isHeld(scratch.path))
+        #expect(throws: FolderLock.Failure.self) { _ = try FolderLock(self.scratch.path) }
+        _ = consume lock
+        _ = try FolderLock(scratch.path)
+        #expect(places.filter(\.isLost).map(\.path) == [scratch.path("lock")], "another file of this name")
+    }
+
+    @Test func `a holder's id is written without room for another one`() throws {
+        try scratch.write("lock", "1234567890123\n")
+        let lock = try FolderLock(scratch.path)
+        #expect(FolderLock.holder(scratch.path) == Machine.processID)
+        _ = consume lock
     }
 
     @Test func `a killed holder holds nothing`() throws {

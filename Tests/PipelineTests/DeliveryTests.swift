@@ -2,6 +2,7 @@
 import Disk
 import Pipeline
 import Store
+import Synchronization
 import TestKit
 import Testing
 
@@ -369,6 +370,31 @@ import Testing
         #expect(Ledger(store).closes)
     }
 
+    @Test(arguments: [7_200_000_000_000, -7_200_000_000_000] as [Int64])
+    func `a step of the wall clock drops nothing that has not waited for max_age`(_ step: Int64) async throws {
+        let shift = ClockShift()
+        let clocks = MachineClocks(
+            wall: { SystemClock.realtime + shift.nanoseconds }, running: { SystemClock.boottime }, boot: { [1] })
+        var writer = try Store.open(
+            bench.folder.path, settings: .forTests, fileSystem: bench.disk, telemetry: bench.log.telemetry,
+            clocks: clocks)
+        let store = writer.store
+        let cursor = Handover(try bench.cursor(store))
+        try bench.fill(&writer, [numbered(1...3)])
+        shift.nanoseconds = step
+        try bench.fill(&writer, [numbered(4...6)])
+        shift.nanoseconds = 0
+        try bench.fill(&writer, [numbered(7...9)])
+        shift.nanoseconds = step
+        writer.close()
+        var settings = DeliverySettings.forTests
+        settings.maxAge = .minutes(30)
+        let script = OutputScript()
+        await bench.deliver(store, cursor, script, settings)
+        #expect(script.lines == numbered(1...9))
+        #expect(try bench.onDisk().account.droppedInAll == 0)
+    }
+
     @Test func `what lies further back than max_waiting is dropped`() async throws {
         let (store, cursor) = try bench.ended((1...6).map { [noise($0, bytes: 20_000)] })
         var settings = DeliverySettings.forTests
@@ -441,5 +467,15 @@ import Testing
         let state = try bench.onDisk()
         #expect(state.outputState == Array("a file and its length".utf8))
         #expect(state.account[.gaveWay] > 0)
+    }
+}
+
+/// By how much a clock is set wrong.
+private final class ClockShift: Sendable {
+    private let value = Atomic<Int64>(0)
+
+    var nanoseconds: Int64 {
+        get { value.load(ordering: .relaxed) }
+        set { value.store(newValue, ordering: .relaxed) }
     }
 }

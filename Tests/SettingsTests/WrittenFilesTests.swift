@@ -1,4 +1,5 @@
 // Outputs that would write the same file.
+import Pipeline
 import Plugins
 import Settings
 import Testing

@@ -104,19 +104,62 @@ import Testing
         writer.close()
     }
 
-    @Test(arguments: [0, 8192, 8192 + 100])
-    func `a cursor that was begun and never written is a new one, not a damaged one`(size: Int) throws {
+    @Test(arguments: [0, 8192, 16384])
+    func `an empty cursor beside segments is a damaged one, not a new one`(size: Int) throws {
         try bench.fill(5)
-        var begun = [UInt8](repeating: 0, count: size)
-        if size > 8192 {
-            begun.replaceSubrange(8192..., with: Array("SLSLOT1\n".utf8) + [UInt8](repeating: 1, count: 92))
-        }
-        try bench.scratch.write("data/cursors/0/out", begun)
+        try bench.scratch.write("data/cursors/0/out", [UInt8](repeating: 0, count: size))
         let writer = try bench.open()
         let cursor = try StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)
-        #expect(cursor.state.next == 6)
-        #expect(bench.log.count("store_damaged_cursors") == 0)
+        #expect(cursor.state.next == 1, "rather twice than not at all")
+        #expect(bench.log.count("store_damaged_cursors") == 1)
+        #expect(Ledger(writer.store).closes)
         writer.close()
+    }
+
+    @Test func `a new output that is killed at its first start is a new one at the next`() throws {
+        try bench.fill(5)
+        for call in 0... {
+            let writer = try bench.open()
+            bench.disk.plan(call % 2 == 0 ? .crash : .crashHalfway, afterCalls: call / 2)
+            let isDone = (try? StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)) != nil
+            bench.disk.restart()
+            writer.close()
+            let again = try bench.open()
+            #expect(StoreCursor.abandoned(again.store, outputs: ["out"]) == [])
+            let cursor = try StoreCursor(again.store, output: "out", start: .end, mayGiveWay: false)
+            #expect(cursor.state.next >= 6, "call \(call): not with the history")
+            again.close()
+            try LocalFileSystem().remove(cursorPath())
+            if isDone { break }
+        }
+        #expect(bench.log.count("store_damaged_cursors") == 0)
+    }
+
+    @Test func `a cursor whose file is deleted under it is written again`() throws {
+        try bench.fill(5)
+        let writer = try bench.open()
+        var cursor = try StoreCursor(writer.store, output: "out", start: .history, mayGiveWay: false)
+        try cursor.settle(next: 3) { $0.delivered += 2 }
+        try LocalFileSystem().remove(cursorPath())
+        try cursor.settle(next: 4) { $0.delivered += 1 }
+        try cursor.sync()
+        #expect(bench.log.count("store_cursors_made_again") == 1)
+        try cursor.settle(next: 5) { $0.delivered += 1 }
+        let found = try StoreCursor(writer.store, output: "out", start: .end, mayGiveWay: false)
+        #expect(found.state.next == 5 && found.state.account.delivered == 4)
+        writer.close()
+    }
+
+    @Test func `a cursor with a number that no record can have is damaged`() throws {
+        try bench.fill(5)
+        let writer = try bench.open()
+        var cursor = try StoreCursor(writer.store, output: "out", start: .history, mayGiveWay: false)
+        try cursor.settle(next: .max) { _ in }
+        writer.close()
+        let again = try bench.open()
+        let found = try StoreCursor(again.store, output: "out", start: .end, mayGiveWay: false)
+        #expect(found.state.next == 1 && again.store.nextSequence < 10)
+        again.close()
     }
 
     @Test func `a cursor of another store is not followed`() throws {

@@ -46,20 +46,93 @@ import Testing
         }
     }
 
-    @Test func `an identity damaged in both slots beside segments stops the start, and says what to do`() throws {
-        try bench.fill(1)
-        try bench.open().close()
-        try bench.flip(bench.folder.identity, at: 30)
-        try bench.open().close()
-        try bench.flip(bench.folder.identity, at: 30)
-        try bench.flip(bench.folder.identity, at: 8192 + 30)
-        do {
-            try bench.open().close()
-            Issue.record("a store without identity was opened")
-        } catch {
-            guard case .damagedIdentity = error else { throw error }
-            #expect(error.description.contains("Move the data directory away"))
+    /// What may become of an identity.
+    enum Damage: CaseIterable { case bothSlots, emptied, deleted }
+
+    @Test(arguments: Damage.allCases)
+    func `an identity that is lost beside segments is made again`(_ damage: Damage) throws {
+        try bench.fill(3)
+        var writer = try bench.open()
+        let name = writer.store.identity.name
+        var cursor = try StoreCursor(writer.store, output: "out", start: .history, mayGiveWay: false)
+        try cursor.settle(next: 3) { $0.delivered += 2 }
+        let source = writer.define(.test("web"))
+        #expect(writer.add(records: 2, of: source, upTo: 2) == .stored)
+        try cursor.beginSending([SendingRange(first: 3, last: 4, epoch: 7)])
+        writer.close()
+        switch damage {
+        case .bothSlots:
+            try bench.flip(bench.folder.identity, at: 30)
+            try bench.flip(bench.folder.identity, at: 8192 + 30)
+        case .emptied: try bench.scratch.write("data/identity", "")
+        case .deleted: try LocalFileSystem().remove(bench.folder.identity)
         }
+        let again = try bench.open()
+        #expect(again.store.identity.name == name, "the cursors know which store it is")
+        #expect(again.store.identity.epoch > 7 + 100, "no epoch is used twice")
+        #expect(bench.log.count("store_identities_made_again") == 1)
+        let found = try StoreCursor(again.store, output: "out", start: .end, mayGiveWay: false)
+        #expect(found.state.next == 3 && found.state.account.delivered == 2)
+        #expect(try again.store.readAll().records.count == 5)
+        #expect(again.store.nextSequence == 6 && Ledger(again.store).closes)
+        let epoch = again.store.identity.epoch
+        again.close()
+        let third = try bench.open()
+        #expect(third.store.identity.epoch == epoch + 1 && third.store.identity.name == name)
+        third.close()
+    }
+
+    @Test func `an identity that is lost with all cursors is a new one, above the segments' epochs`() throws {
+        for _ in 1...3 { try bench.fill(1) }
+        try LocalFileSystem().remove(bench.folder.identity)
+        let writer = try bench.open()
+        #expect(writer.store.identity.epoch > 100)
+        let cursor = try StoreCursor(writer.store, output: "out", start: .history, mayGiveWay: false)
+        #expect(cursor.state.next == 1)
+        writer.close()
+    }
+
+    @Test(arguments: ["18446744073709551615", "99999999999999999999", "09223372036854775807"])
+    func `a segment with a number that no record can have is set aside`(_ number: String) throws {
+        try bench.fill(3)
+        try bench.scratch.write("data/store/0/\(number).ndjson.gz", ScratchDirectory.contents(of: bench.newest))
+        for _ in 0..<2 {
+            let writer = try bench.open()
+            #expect(try writer.store.readAll().records.count == 3)
+            #expect(writer.store.nextSequence < 10)
+            writer.close()
+        }
+        #expect(bench.log.count("store_strayed_segments") == 1)
+        #expect(Directory.status("\(bench.folder.quarantine)/\(number).ndjson.gz") != nil)
+    }
+
+    @Test func `the largest number is a number like others`() throws {
+        let largest = bench.folder.segment(lane: 0, firstSequence: ChunkFormat.largestNumber)
+        try bench.fill(3)
+        try bench.scratch.write("data/store/0/\(Path.name(largest))", "no chunk")
+        var writer = try bench.open()
+        let source = writer.define(.test("web"))
+        #expect(writer.add(records: 1, of: source, upTo: 1) == .stored)
+        #expect(try writer.store.readAll().records.map(\.sequence) == [1, 2, 3, 4])
+        writer.close()
+    }
+
+    @Test func `what is not in its place any more is noticed`() throws {
+        var writer = try bench.open()
+        let source = writer.define(.test("web"))
+        #expect(writer.add(records: 1, of: source, upTo: 1) == .stored)
+        #expect(writer.store.displaced == nil)
+        for folder in [bench.folder.segments(lane: 0), bench.folder.cursors(lane: 0)] {
+            try LocalFileSystem().rename(folder, to: bench.scratch.path("moved"))
+            #expect(writer.store.displaced == folder)
+            try LocalFileSystem().rename(bench.scratch.path("moved"), to: folder)
+            #expect(writer.store.displaced == nil)
+        }
+        try LocalFileSystem().rename(bench.path, to: bench.scratch.path("away"))
+        #expect(writer.store.displaced == bench.path)
+        try LocalFileSystem().makeFolder(bench.path)
+        #expect(writer.store.displaced == bench.path, "another folder in its place")
+        writer.close()
     }
 
     @Test func `a start that was cut short before the first segment leaves nothing that stops the next one`() throws {
@@ -72,8 +145,8 @@ import Testing
     @Test func `a newer version's identity is refused`() throws {
         let disk = LocalFileSystem()
         try disk.makeFolder(bench.path)
-        var slots = try Slots(bench.folder.identity, fileSystem: disk)
-        try slots.write([2] + [UInt8](repeating: 0, count: 40))
+        _ = try Slots(
+            creating: bench.folder.identity, [2] + [UInt8](repeating: 0, count: 40), fileSystem: disk)
         #expect(throws: StoreError.self) { try bench.open().close() }
     }
 

@@ -371,24 +371,6 @@ import Testing
         writer.close()
     }
 
-    @Test func `a store opens on a full disk, so that what waits can be delivered`() throws {
-        try bench.fill(4)
-        bench.disk.breakDown([.write], with: Room.noSpace)
-        #expect(throws: StoreError.self, "without an epoch nothing may be sent") { try bench.open().close() }
-        bench.disk.heal()
-        // The slots are there already, so they can be written: only what is new cannot.
-        let calls = bench.disk.calls
-        try bench.open().close()
-        let callsOfStart = bench.disk.calls - calls
-        for call in 4...callsOfStart {
-            bench.disk.plan(.error(Room.noSpace), afterCalls: call)
-            guard let writer = try? bench.open() else { continue }
-            #expect(try writer.store.readAll().records.map(\.sequence) == [1, 2, 3, 4])
-            writer.close()
-            bench.disk.heal()
-        }
-    }
-
     @Test func `a failed sync is not tried again: a new segment is begun`() throws {
         var limits = StoreBench.limits
         limits.syncInterval = 0

@@ -9,7 +9,7 @@ private import Synchronization
 package final class FaultyFileSystem: FileSystem {
     /// What a call does to the disk.
     package enum Operation: String, CaseIterable, Sendable {
-        case open, write, truncate, sync, syncFolder, rename, remove, makeFolder
+        case open, write, allocate, truncate, sync, syncFolder, rename, remove, makeFolder
     }
 
     /// What goes wrong at a call.
@@ -32,6 +32,8 @@ package final class FaultyFileSystem: FileSystem {
         var planned: [Int: Fault] = [:]
         /// Errno by operation, for paths with this ending, until it is healed; so many of these calls still succeed.
         var broken: [Operation: (code: Int32, ending: String, good: Int)] = [:]
+        /// Errno for operations behind a call, until something is so.
+        var failing: (operations: Set<Operation>, code: Int32, after: Int, isOver: @Sendable () -> Bool)?
         var isCrashed = false
         var nextWriteError: Int32?
         var freeSpace: [UInt64] = []
@@ -88,14 +90,23 @@ package final class FaultyFileSystem: FileSystem {
         state.withLock { state in for operation in operations { state.broken[operation] = (code, ending, good) } }
     }
 
+    /// Lets calls of these kinds fail after `calls` more calls of any kind, until `heal()` or until something is so.
+    package func fail(
+        _ operations: Set<Operation>, with code: Int32, afterCalls calls: Int,
+        until isOver: @escaping @Sendable () -> Bool = { false }
+    ) {
+        state.withLock { $0.failing = (operations, code, $0.calls + calls, isOver) }
+    }
+
     /// A full disk: nothing can be created or written.
-    package func fillUp(with code: Int32) { breakDown([.open, .write, .makeFolder], with: code) }
+    package func fillUp(with code: Int32) { breakDown([.open, .write, .allocate, .makeFolder], with: code) }
 
     /// Forgets all faults that were asked for.
     package func heal() {
         state.withLock { state in
             state.planned = [:]
             state.broken = [:]
+            state.failing = nil
             state.nextWriteError = nil
             state.freeSpace = []
         }
@@ -169,6 +180,11 @@ package final class FaultyFileSystem: FileSystem {
                 state.nextWriteError = nil
                 return failure(code)
             }
+            if let failing = state.failing, state.calls > failing.after, failing.operations.contains(operation),
+                !failing.isOver()
+            {
+                return failure(failing.code)
+            }
             if let broken = state.broken[operation], path.hasSuffix(broken.ending) {
                 guard broken.good > 0 else { return failure(broken.code) }
                 state.broken[operation]?.good -= 1
@@ -225,6 +241,13 @@ package final class FaultyFileSystem: FileSystem {
         let written = part.isEmpty ? 0 : try local.writeOnce(part, to: file, at: offset)
         if verdict == .halfThenDead { throw DiskError("write", file.path, code: FaultyFileSystem.dead) }
         return written
+    }
+
+    package func allocate(_ size: UInt64, of file: borrowing OwnedFile) throws(DiskError) {
+        _ = try admit(.allocate, file.path)
+        let oldSize = try file.status().size
+        if oldSize < size { note(ContentChange(offset: oldSize, old: [], oldSize: oldSize), file.path) }
+        try local.allocate(size, of: file)
     }
 
     package func truncate(_ file: borrowing OwnedFile, to size: UInt64) throws(DiskError) {

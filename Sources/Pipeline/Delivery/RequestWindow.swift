@@ -18,6 +18,7 @@ struct RequestWindow: ~Copyable {
     /// Nothing larger is inflated for one request.
     static let largestText = 16 << 20
 
+    private let store: Store
     private let measure: RequestMeasure
     private let selection: Condition
     private var reader: StoreReader
@@ -38,6 +39,7 @@ struct RequestWindow: ~Copyable {
     private(set) var inflatedChunks: UInt64 = 0
 
     init(_ store: Store, measure: RequestMeasure, selection: Condition) {
+        self.store = store
         self.measure = measure
         self.selection = selection
         reader = StoreReader(store, tracksSources: !selection.isEmpty)
@@ -82,7 +84,7 @@ struct RequestWindow: ~Copyable {
         case .chunk(let chunk):
             let verdict = selection.verdict(on: chunk.sources)
             if verdict != .nothing, chunks.isEmpty,
-                let reason = rules?.whyNot(chunk.header, waiting: reader.waitingBytes)
+                let reason = rules?.whyNot(chunk.header, waiting: reader.waitingBytes, store)
             {
                 reader.pass()
                 let lost = chunk.header.endSequence - max(wanted, chunk.header.firstSequence)
@@ -203,8 +205,8 @@ struct RequestWindow: ~Copyable {
 
 extension DeliverySettings {
     /// Why a chunk is not delivered at all; nil when it is.
-    fileprivate func whyNot(_ header: ChunkHeader, waiting: UInt64) -> DropReason? {
-        if let maxAge, SystemClock.realtime - header.appendTime > Int64(maxAge.nanoseconds) { return .tooOld }
+    fileprivate func whyNot(_ header: ChunkHeader, waiting: UInt64, _ store: Store) -> DropReason? {
+        if let maxAge, store.age(of: header) > Int64(maxAge.nanoseconds) { return .tooOld }
         if let maxWaiting, waiting > maxWaiting.bytes { return .tooMuch }
         return nil
     }
