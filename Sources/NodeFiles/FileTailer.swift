@@ -35,6 +35,8 @@ package final class FileTailer {
     var foundFirst: [LogFamily] = []
     /// Text files that were truncated or are gone: copies of them may still turn up.
     var endedTexts: [EndedText] = []
+    /// Files that were said to hold no text.
+    var namedAsNoText: Set<FileID> = []
     /// Folders of text files that turned out to be something else than was believed.
     var foldersToRevisit: Set<String> = []
 

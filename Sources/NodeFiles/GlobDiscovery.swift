@@ -19,6 +19,8 @@ package final class GlobDiscovery {
     /// The watch of a folder that is looked at, and the folder that it belongs to.
     private var watches: [String: (watch: Int32, folder: FileID)] = [:]
     private var changed: Set<String> = []
+    /// Folders in which a name passed to another file while they were looked at.
+    private var unstable: Set<String> = []
     /// Folders that are looked at once more a little later, and when: a file in them is still being written.
     private var revisits: Set<String> = []
     private var nextRevisit: Int64 = .max
@@ -160,7 +162,7 @@ package final class GlobDiscovery {
     private func lookAtChanged() {
         var looks: [String: Int] = [:]
         // A new folder adds itself while the one above it is looked at.
-        while let folder = changed.popFirst() {
+        while let folder = changed.popFirst() ?? unstable.popFirst() {
             looks[folder, default: 0] += 1
             if looks[folder, default: 0] > GlobDiscovery.mostLooksAtOnce {
                 revisits.insert(folder)
@@ -243,7 +245,7 @@ package final class GlobDiscovery {
             isRenamed: false)
         switch outcome {
         case .followed: note(id, key, folder)
-        case .changed: changed.insert(folder)
+        case .changed: unstable.insert(folder)
         case .unsettled: revisits.insert(folder)
         case .left: break
         }

@@ -50,6 +50,8 @@ final class TailedFile {
     var isUnjudged = false
     /// A copy of what is read, up to this size, when it was last compared with its original.
     var verifiedCopy: UInt64 = 0
+    /// Since when it has been waiting to be told from an original, on the monotonic clock; 0 before.
+    var undecidedSince: Int64 = 0
     /// It has had another name since it was opened: its writer may have turned to another file.
     var wasRenamed = false
     /// What its name showed when it was last looked at.

@@ -34,6 +34,8 @@ extension FileTailer {
     private static let memoryCount = 256
     /// A file that was not written to for so long is complete as a copy.
     private var copyPause: Int64 { min(options.quietTime, 1_000_000_000) }
+    /// No file waits longer than this for its original.
+    private static let longestWait: Int64 = 60_000_000_000
 
     /// Remembers a text file's life that is over, and looks at the files that may be copies of it.
     /// - Returns: How many bytes that were not read lie in such copies.
@@ -139,8 +141,10 @@ extension FileTailer {
             makeReady(family)
             return .undecided
         }
-        guard isPaused(file) else { return .undecided }
+        // A shorter one may still be growing into a copy; a short one may be one as soon as its original is truncated.
+        if file.size < original.readOffset { guard isPaused(file) else { return .undecided } }
         if isShort, !file.isCompressed {
+            guard original.isUnlinked || hasWaited(file) else { return .undecided }
             // A short beginning is easily written twice: only what was there before the original went is a copy of it.
             guard original.isUnlinked, let born = try file.content?.birth()?.born,
                 let gone = try original.content?.birth()?.changed, born < gone
@@ -156,8 +160,17 @@ extension FileTailer {
         return try file.bytes(at: end - UInt64(tail.count), count: tail.count) == tail
     }
 
+    /// Whether an original that could have been truncated by now would have been.
+    private func hasWaited(_ file: TailedFile) -> Bool {
+        options.once || copyPause == 0
+            || file.undecidedSince > 0 && SystemClock.monotonic - file.undecidedSince >= copyPause
+    }
+
     private func isPaused(_ file: TailedFile) -> Bool {
         if options.once || file.isCompressed { return true }
+        if file.undecidedSince > 0, SystemClock.monotonic - file.undecidedSince >= FileTailer.longestWait {
+            return true
+        }
         let modified = (try? file.content?.status())??.modified ?? file.modified
         return SystemClock.realtime - modified >= copyPause
     }

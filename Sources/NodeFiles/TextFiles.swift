@@ -72,18 +72,22 @@ extension FileTailer {
         _ key: FamilyKey, identity: @autoclosure () -> SourceIdentity, description: @autoclosure () -> LogDescription,
         listed: ListedFile, isRenamed: Bool
     ) -> NameOutcome {
+        var forgotten: SourceNumber?
         if let family = families[key], let file = family.files.first {
             if file.content != nil || file.listed == listed.status {
                 note(listed, of: file, in: family, isRenamed: isRenamed)
                 return .followed
             }
             // Read to its end, or left alone, and closed; by now it was written to, or another file has its inode.
+            forgotten = file.number
             forget(file, of: family)
         }
         if isRenamed { return .left }
         let family = LogFamily(key: key, identity: identity(), description: description(), isHeld: false)
         let outcome = open(listed, at: Path.join(key.folder, listed.name), as: family)
         if outcome == .followed {
+            // Another file has the inode of one that was closed: nobody will ask for that one any more.
+            if let forgotten { retireUnread(forgotten) }
             families[key] = family
             if isFirstLook { foundFirst.append(family) } else { makeReady(family) }
         }
@@ -124,6 +128,13 @@ extension FileTailer {
         family.files = []
         families[family.key] = nil
         settling[ObjectIdentifier(family)] = nil
+    }
+
+    /// Reports a source for the last time whose file was not found again, and which had been read to its end.
+    private func retireUnread(_ number: SourceNumber) {
+        guard let entry = knownTexts.entries[number] else { return }
+        knownTexts.remove(entry)
+        untold.append(Progress(source: number, position: entry.source.position, isRetired: true))
     }
 
     // MARK: Opening
@@ -339,7 +350,9 @@ extension FileTailer {
             return false
         }
         if !file.isCompressed, let kind = try BinaryContent.kind(of: file) {
-            telemetry.tell(FileEvent.notText(path: Path.join(family.key.folder, file.name), kind: kind))
+            if namedAsNoText.insert(file.position.fileID).inserted {
+                telemetry.tell(FileEvent.notText(path: Path.join(family.key.folder, file.name), kind: kind))
+            }
             file.isUnjudged = false
             file.isDone = true
             file.hasFailed = true
@@ -349,6 +362,7 @@ extension FileTailer {
         switch try copyVerdict(file, family) {
         case .original: file.isUnjudged = false
         case .undecided:
+            if file.undecidedSince == 0 { file.undecidedSince = SystemClock.monotonic }
             settling[ObjectIdentifier(family)] = family
             return false
         case .copy(let original, let end):

@@ -151,6 +151,23 @@ struct CopiedTextTests {
         #expect(folder.texts("c.log") == ["started"])
     }
 
+    @Test func `a busy file that begins with a short line which another has too does not wait for long`() throws {
+        let folder = try TextFolder { $0.quietTime = 50_000_000 }
+        try folder.scratch.write("a.log", "started\n")
+        folder.reader.open()
+        folder.reader.drain()
+        try folder.scratch.write("b.log", "started\n")
+        // Written to again and again, so that it is never quiet.
+        var count = 0
+        while folder.texts("b.log").isEmpty, count < 1_000_000 {
+            count += 1
+            try folder.scratch.append(".\n", to: "b.log")
+            folder.reader.drain()
+        }
+        #expect(folder.texts("b.log").first == "started")
+        #expect(folder.texts("a.log") == ["started"])
+    }
+
     // MARK: Compressed files
 
     @Test(arguments: [long, short])

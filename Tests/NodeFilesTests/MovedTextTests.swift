@@ -157,6 +157,26 @@ struct MovedTextTests {
         #expect(reader.texts("a.log", .none) == ["three", "four"])
     }
 
+    @Test func `neither does one at the only look there is`() throws {
+        let scratch = try ScratchDirectory()
+        try scratch.write("a.log", "one\n")
+        var isMoved = false
+        let reader = TailerHarness(
+            files: scratch.path,
+            isWanted: { path in
+                if !isMoved, path.hasSuffix("/a.log") {
+                    isMoved = true
+                    try? scratch.rename("a.log", to: "b.log")
+                    _ = try? scratch.write("a.log", "two\n")
+                }
+                return path.hasSuffix(".log")
+            }
+        ) { $0.once = true }
+        reader.open()
+        reader.drain()
+        #expect(reader.store.lines.values.flatMap { $0 }.map(\.text).sorted() == ["one", "two"])
+    }
+
     // MARK: Folders that are replaced
 
     @Test(arguments: ["app", ""])
