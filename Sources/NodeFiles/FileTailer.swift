@@ -26,7 +26,7 @@ package final class FileTailer {
     var settling: [ObjectIdentifier: LogFamily] = [:]
     private var nextSettle: Int64 = 0
     /// Progress without records that is still to be told.
-    private var untold: [Progress] = []
+    var untold: [Progress] = []
     private var untoldCounts = Counts()
     var isFirstLook = true
     /// What the store remembers of text files, until they are found.
