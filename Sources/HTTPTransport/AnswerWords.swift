@@ -39,7 +39,7 @@ package enum AnswerWords {
         return String(words.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f..<0xa0).contains($0.value) })
     }
 
-    /// nil for an encoding that is not known.
+    /// nil for an encoding that is not known, or not what it says.
     private static func decoded(_ body: [UInt8], _ encoding: String?) -> (text: [UInt8], isCut: Bool)? {
         switch encoding?.lowercased().filter({ !$0.isWhitespace }) {
         case nil, "", "identity": (body, false)
@@ -53,7 +53,7 @@ package enum AnswerWords {
     }
 
     /// As far as it can be inflated: what is damaged or cut off ends there.
-    private static func inflated(_ body: ArraySlice<UInt8>, _ wrapping: Inflater.Wrapping) -> ([UInt8], Bool) {
+    private static func inflated(_ body: ArraySlice<UInt8>, _ wrapping: Inflater.Wrapping) -> ([UInt8], Bool)? {
         let input = Array(body)
         var inflater = Inflater(wrapping)
         var text: [UInt8] = []
@@ -69,6 +69,6 @@ package enum AnswerWords {
             at += step.consumed
             isAtEnd = step.isAtEnd
         }
-        return (text, !isAtEnd)
+        return text.isEmpty && !isAtEnd ? nil : (text, !isAtEnd)
     }
 }
