@@ -126,7 +126,7 @@ if !lowFloorsOnly {
     ]
     targets += [
         // Floor 3: connections to web servers.
-        .target(name: "HTTPTransport", dependencies: ["Bytes", "Disk"] + httpClient),
+        .target(name: "HTTPTransport", dependencies: ["Bytes", "Disk", "Gzip"] + httpClient),
         // Floor 4: what the API server or the kubelet tells of pods.
         .target(
             name: "Kubernetes",

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Takes what the output `http` sends into an SQLite database, each record once: receiver.py PORT FILE.db
+"""Takes what the output `http` sends into an SQLite database, each record once: receiver.py [ADDRESS:]PORT FILE.db
+
+It listens on this machine only unless an ADDRESS is given; 0.0.0.0 is every machine that reaches this one.
 
 A repeat has the Idempotency-Key of its first attempt (docs/delivery.md). Key and records are written in one transaction, so
 that a crash between them cannot part them, and are on the disk before the answer goes out."""
@@ -41,4 +43,5 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(words.encode())
 
 
-ThreadingHTTPServer(("", int(sys.argv[1])), Receiver).serve_forever()
+address, _, port = sys.argv[1].rpartition(":")
+ThreadingHTTPServer((address or "127.0.0.1", int(port)), Receiver).serve_forever()

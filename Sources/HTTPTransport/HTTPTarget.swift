@@ -28,10 +28,11 @@ package struct HTTPTarget: Sendable {
         host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 
-    /// The same with another host.
-    package func replacing(host: String) -> String {
+    /// The same with another host, and perhaps another port.
+    package func replacing(host: String, port: Int? = nil) -> String {
         guard var parts = URLComponents(string: url) else { return url }
-        parts.host = host
+        parts.host = host.contains(":") ? "[\(host)]" : host
+        if let port { parts.port = port }
         return parts.string ?? url
     }
 

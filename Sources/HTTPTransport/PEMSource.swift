@@ -14,12 +14,8 @@ extension PEMSource {
     /// Reads certificates, at least one.
     /// - Parameter setting: what the operator calls the setting that led here.
     func certificates(_ setting: String) throws(TransportError) -> [NIOSSLCertificate] {
-        try read(setting) { source in
-            let certificates =
-                switch source {
-                case .file(let path): try NIOSSLCertificate.fromPEMFile(path)
-                case .text(let text): try NIOSSLCertificate.fromPEMBytes(text)
-                }
+        try read(setting) { text in
+            let certificates = try NIOSSLCertificate.fromPEMBytes(text)
             if certificates.isEmpty { throw NIOSSLError.failedToLoadCertificate }
             return certificates
         }
@@ -28,12 +24,7 @@ extension PEMSource {
     /// Reads a private key.
     /// - Parameter setting: what the operator calls the setting that led here.
     func privateKey(_ setting: String) throws(TransportError) -> NIOSSLPrivateKey {
-        try read(setting) { source in
-            switch source {
-            case .file(let path): try NIOSSLPrivateKey(file: path, format: .pem)
-            case .text(let text): try NIOSSLPrivateKey(bytes: text, format: .pem)
-            }
-        }
+        try read(setting) { try NIOSSLPrivateKey(bytes: $0, format: .pem) }
     }
 
     /// The path of the file; for a text, which is never shown, the word for what stands in its place.
@@ -44,19 +35,26 @@ extension PEMSource {
         }
     }
 
-    private func read<T>(_ setting: String, _ body: (PEMSource) throws -> T) throws(TransportError) -> T {
-        if case .file(let path) = self {
+    /// Hands the text on, without the byte order mark that some editors write before it.
+    private func read<T>(_ setting: String, _ body: ([UInt8]) throws -> T) throws(TransportError) -> T {
+        var text: [UInt8]
+        switch self {
+        case .text(let given): text = given
+        case .file(let path):
             do throws(DiskError) {
-                // Says why a file cannot be opened; the library would only say that it is no certificate.
-                _ = try OwnedFile.open(path, .read)
+                text = try OwnedFile.open(path, .read, nonBlocking: true).read(count: Self.mostBytes, at: 0)
             } catch {
                 throw TransportError("\(setting): \(error.description)")
             }
         }
+        if text.starts(with: [0xef, 0xbb, 0xbf]) { text.removeFirst(3) }
         do {
-            return try body(self)
+            return try body(text)
         } catch {
             throw TransportError("\(setting): \(place(or: "the text")) holds nothing of this kind in PEM format")
         }
     }
+
+    /// Some twenty times the authorities of a system.
+    private static let mostBytes = 4 << 20
 }

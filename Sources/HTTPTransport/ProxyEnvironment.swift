@@ -3,6 +3,22 @@ package import AsyncHTTPClient
 import Disk
 private import Foundation
 
+/// A proxy.
+package struct Proxy: Hashable, Sendable {
+    /// A name or an address, without the brackets of an IPv6 address.
+    package let host: String
+    /// The one that was written, or the one that goes without saying.
+    package let port: Int
+    /// Whether it speaks SOCKS5 instead of HTTP.
+    package let isSOCKS: Bool
+    /// Who we are to it; nil when it does not ask.
+    let user: String?
+    let password: String
+
+    /// What it wants to know of us.
+    package var authorization: HTTPClient.Authorization? { user.map { .basic(username: $0, password: password) } }
+}
+
 /// Reads HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. Names in lower case come first; HTTP_PROXY in capitals is read too:
 /// the danger it has for CGI programs is not ours.
 package enum ProxyEnvironment {
@@ -10,7 +26,7 @@ package enum ProxyEnvironment {
     /// - Throws: for a proxy that cannot be used.
     package static func proxy(
         for url: String, environment: (String) -> String? = Machine.environment
-    ) throws(TransportError) -> HTTPClient.Configuration.Proxy? {
+    ) throws(TransportError) -> Proxy? {
         guard let target = HTTPTarget(url) else { return nil }
         func variable(_ name: String) -> String? {
             let value = environment(name) ?? environment(name.uppercased())
@@ -28,15 +44,13 @@ package enum ProxyEnvironment {
         }
         switch parts.scheme?.lowercased() {
         case "http":
-            let authorization = parts.user.map {
-                HTTPClient.Authorization.basic(username: $0, password: parts.password ?? "")
-            }
-            return .server(host: host, port: parts.port ?? 80, authorization: authorization)
+            return Proxy(
+                host: host, port: parts.port ?? 80, isSOCKS: false, user: parts.user, password: parts.password ?? "")
         case "socks5", "socks5h", "socks":
             if parts.user != nil {
                 throw TransportError("a SOCKS proxy with a user name cannot be used; set no_proxy or use an HTTP proxy")
             }
-            return .socksServer(host: host, port: parts.port ?? 1080)
+            return Proxy(host: host, port: parts.port ?? 1080, isSOCKS: true, user: nil, password: "")
         default:
             throw TransportError(
                 "the environment names a proxy at \(parts.scheme ?? "")://\(host) (http_proxy, https_proxy or all_proxy); only http:// and socks5:// can be used"
@@ -44,48 +58,39 @@ package enum ProxyEnvironment {
         }
     }
 
-    /// Whether NO_PROXY names the target: `*`, a host, a domain with all below it (a dot in front changes nothing), an address,
-    /// a network such as `10.0.0.0/8`, each with or without a port.
+    /// Whether NO_PROXY names the target: `*`, a host, a domain with all below it (a dot in front changes nothing), an address
+    /// in whatever spelling, a network such as `10.0.0.0/8` or `fd00::/8`; a host or an address with or without a port.
     static func isExcepted(_ target: HTTPTarget, by list: String) -> Bool {
+        let host = withoutFinalDot(target.host.lowercased())
+        let address = IPAddress(host)
         // Go's programs never use a proxy for this machine itself.
-        if target.host == "localhost" || target.host == "::1" || target.host.hasPrefix("127.") { return true }
-        return list.split(whereSeparator: { $0 == "," || $0 == " " }).contains { entry in
-            var name = entry.lowercased()
-            if name == "*" { return true }
-            if HTTPTarget.withoutBrackets(name) == target.host.lowercased() { return true }
-            if let colon = name.lastIndex(of: ":"), name.firstIndex(of: ":") == colon {
-                guard Int(name[name.index(after: colon)...]) == target.port else { return false }
-                name = String(name[..<colon])
-            }
-            if let network = IPv4Network(name), let address = IPv4Network.address(target.host) {
-                return network.contains(address)
-            }
-            let domain =
+        if host == "localhost" || address?.isLoopback == true { return true }
+        return list.split { $0 == "," || $0.isWhitespace }.contains { entry in
+            let entry = entry.lowercased()
+            if entry == "*" { return true }
+            if entry.contains("/") { return address.map { IPNetwork(entry)?.contains($0) == true } ?? false }
+            let (name, port) = parts(of: entry)
+            if let port, port != target.port { return false }
+            if let address { return IPAddress(name) == address }
+            let domain = withoutFinalDot(
                 name.hasPrefix("*.") ? String(name.dropFirst(2)) : name.hasPrefix(".") ? String(name.dropFirst()) : name
-            let host = target.host.lowercased()
-            return host == domain || host.hasSuffix("." + domain)
+            )
+            return !domain.isEmpty && (host == domain || host.hasSuffix("." + domain))
         }
     }
-}
 
-/// `10.0.0.0/8`
-private struct IPv4Network {
-    private let base: UInt32
-    private let mask: UInt32
-
-    init?(_ text: String) {
-        let parts = text.split(separator: "/")
-        guard parts.count == 2, let base = Self.address(String(parts[0])), let bits = UInt32(parts[1]), bits <= 32
-        else { return nil }
-        self.base = base
-        mask = bits == 0 ? 0 : ~0 << (32 - bits)
+    /// A host, and the port behind it; -1, which no target has, for a port that is none.
+    private static func parts(of entry: String) -> (host: String, port: Int?) {
+        if IPAddress(entry) != nil { return (entry, nil) }
+        guard let colon = entry.lastIndex(of: ":"), !entry.hasSuffix("]") else {
+            return (HTTPTarget.withoutBrackets(entry), nil)
+        }
+        return (
+            HTTPTarget.withoutBrackets(String(entry[..<colon])), Int(entry[entry.index(after: colon)...]) ?? -1
+        )
     }
 
-    func contains(_ address: UInt32) -> Bool { address & mask == base & mask }
-
-    static func address(_ text: String) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
-        guard parts.count == 4, !parts.contains(nil) else { return nil }
-        return parts.reduce(0) { $0 << 8 | UInt32($1 ?? 0) }
+    private static func withoutFinalDot(_ name: String) -> String {
+        name.hasSuffix(".") ? String(name.dropLast()) : name
     }
 }

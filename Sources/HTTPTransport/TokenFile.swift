@@ -20,17 +20,15 @@ package final class TokenFile: Sendable {
         let bytes: [UInt8]
         let read: FileStatus
         do throws(DiskError) {
-            let file = try OwnedFile.open(path, .read)
+            let file = try OwnedFile.open(path, .read, nonBlocking: true)
             read = try file.status()
             bytes = try file.read(count: 64 * 1024, at: 0)
         } catch {
             throw TransportError("the token cannot be read: \(error.description)")
         }
-        let words = String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace || $0.isNewline }
-        guard words.count == 1, words[0].utf8.allSatisfy({ (0x21..<0x7f).contains($0) }) else {
+        guard let token = BearerToken.read(String(decoding: bytes, as: UTF8.self)) else {
             throw TransportError("\(path) holds no token: expected one word")
         }
-        let token = String(words[0])
         known.withLock { $0 = (read, token) }
         return token
     }

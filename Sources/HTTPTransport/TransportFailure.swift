@@ -23,7 +23,7 @@ package struct TransportFailure: Error, CustomStringConvertible {
         let isBrokenOff = inBody && Self.isBrokenOff(error)
         isLostConnection = isBrokenOff || Self.isLost(error)
         isUntrusted = Self.isUntrusted(error)
-        let isProxied = (try? ProxyEnvironment.proxy(for: settings.url)) != nil
+        let isProxied = (try? settings.proxy) != nil
         let words =
             if isBrokenOff {
                 "the connection broke off in the middle of the answer"
@@ -57,6 +57,7 @@ package struct TransportFailure: Error, CustomStringConvertible {
     private static func isUntrusted(_ error: any Error) -> Bool {
         switch error {
         case let error as NIOSSLExtraError: error == .failedToValidateHostname
+        case is ServerIdentityFault: true
         case NIOSSLError.handshakeFailed(let error): "\(error)".contains(verifyFailed)
         case let error as BoringSSLError: "\(error)".contains(verifyFailed)
         default: false
@@ -69,8 +70,9 @@ package struct TransportFailure: Error, CustomStringConvertible {
         case let error as NIOConnectionError: words(error)
         case let error as IOError: words(error, settings)
         case is SocketAddressError: "the server's name cannot be looked up"
-        case is NIOSSLExtraError:
-            "the server's certificate is for another name than \(settings.serverName ?? HTTPTarget(settings.url)?.host ?? ""); \(settings.names.serverName) says which one to expect"
+        case is NIOSSLExtraError: words(.otherName, settings)
+        case let error as ServerIdentityFault: words(error, settings)
+        case let error as AnswerFault: error.words
         case let error as NIOSSLError: words(error, settings.names)
         case let error as BoringSSLError: secured(error, settings.names)
         case is HTTPParserError: "the server's answer is not HTTP"
@@ -95,6 +97,17 @@ package struct TransportFailure: Error, CustomStringConvertible {
         }
     }
 
+    private static func words(_ fault: ServerIdentityFault, _ settings: TransportSettings) -> String {
+        let host = settings.serverName ?? HTTPTarget(settings.url)?.host ?? ""
+        return switch fault {
+        case .otherName:
+            "the server's certificate is for another name than \(host); \(settings.names.serverName) says which one to expect"
+        case .noNames:
+            "the server's certificate has no subject alternative name, so it is not for \(host): the common name is not looked at"
+        case .noCertificate: "the server has no certificate"
+        }
+    }
+
     /// Codes that come before there is a connection.
     private static let notConnected: Set<CInt> = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EADDRNOTAVAIL]
 
@@ -103,7 +116,8 @@ package struct TransportFailure: Error, CustomStringConvertible {
         guard notConnected.contains(error.errnoCode), let target = HTTPTarget(settings.url) else {
             return "the connection broke: \(reason)"
         }
-        return "cannot connect to \(target.host):\(target.port): \(reason)"
+        let (host, port) = (try? settings.proxy).map { ($0.host, $0.port) } ?? (target.host, target.port)
+        return "cannot connect to \(host):\(port): \(reason)"
     }
 
     private static func words(_ error: NIOConnectionError) -> String {
@@ -126,6 +140,8 @@ package struct TransportFailure: Error, CustomStringConvertible {
     /// What the library's error holds when the server's certificate does not please.
     private static let verifyFailed = "CERTIFICATE_VERIFY_FAILED"
 
+    private static let oldTLS = "the server speaks TLS 1.1 at the most, and 1.2 is the least that is safe"
+
     /// The library's errors hold names of its own, and the places in its sources where they arose.
     private static func secured(_ error: BoringSSLError, _ names: SettingNames) -> String {
         let text = "\(error)"
@@ -136,6 +152,7 @@ package struct TransportFailure: Error, CustomStringConvertible {
             ),
             ("WRONG_VERSION_NUMBER", "the server does not speak TLS on this port"),
             ("CERTIFICATE_REQUIRED", "the server asks for a certificate: set \(names.certificate) and \(names.key)"),
+            ("UNSUPPORTED_PROTOCOL", oldTLS), ("ALERT_PROTOCOL_VERSION", oldTLS),
             ("UNKNOWN_CA", "the server does not trust the certificate of \(names.certificate)"),
         ]
         if let words = known.first(where: { text.contains($0.0) })?.1 { return words }

@@ -17,9 +17,16 @@ extension TransportSettings {
             connect: TimeAmount(isSecured ? connect + tls : connect), read: silence, write: silence)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
-        configuration.proxy = try ProxyEnvironment.proxy(for: url)
+        if let proxy = try proxy, forwardingProxy == nil {
+            configuration.proxy =
+                proxy.isSOCKS
+                ? .socksServer(host: proxy.host, port: proxy.port)
+                : .server(host: proxy.host, port: proxy.port, authorization: proxy.authorization)
+        }
         if isSecured { configuration.tlsConfiguration = try tlsConfiguration() }
-        if let serverName, let host = HTTPTarget(url)?.host { configuration.dnsOverride = [serverName: host] }
+        if let nameToAskFor, let host = HTTPTarget(url)?.host { configuration.dnsOverride = [nameToAskFor: host] }
+        // Before the first request of each connection, whatever its way; a connection for which it fails is not used.
+        configuration.http1_1ConnectionDebugInitializer = { prepare($0) }
         return HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 
@@ -27,8 +34,20 @@ extension TransportSettings {
         var configuration = TLSConfiguration.makeClientConfiguration()
         // A server that does not say goodbye, as one that hangs, must not hold up the end.
         configuration.shutdownTimeout = .milliseconds(200)
-        if skipsVerification { configuration.certificateVerification = .none }
-        if let authority { configuration.trustRoots = .certificates(try authority.certificates(names.authority)) }
+        // TLS 1.0 and 1.1 are broken (RFC 8996).
+        configuration.minimumTLSVersion = .tlsv12
+        switch identity {
+        case nil: configuration.certificateVerification = .none
+        // The library would look for the peer's address, which may be that of a proxy: `prepare` looks for the right one.
+        case .address: configuration.certificateVerification = .noHostnameVerification
+        // It takes the peer's address for the name, too: `prepare` looks again.
+        case .name: configuration.certificateVerification = .fullVerification
+        }
+        if let authority {
+            configuration.trustRoots = .certificates(try authority.certificates(names.authority))
+        } else {
+            try SystemAuthorities.apply(to: &configuration, environment: variable)
+        }
         switch (certificate, key) {
         case (nil, nil): break
         case (_?, nil): throw TransportError("\(names.key): missing, a client certificate needs its key")

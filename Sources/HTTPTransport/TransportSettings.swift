@@ -1,4 +1,5 @@
 // How a web server is reached: what its callers set, each from a configuration of its own.
+private import Disk
 
 /// How one server is reached.
 package struct TransportSettings: Hashable, Sendable {
@@ -26,15 +27,39 @@ package struct TransportSettings: Hashable, Sendable {
     package var connections = 1
     /// What the operator calls all this.
     package var names = SettingNames()
+    /// The variables that name proxies and authorities; nil for those of this process.
+    package var environment: [String: String]?
 
     /// Creates the settings for a server that is reached without further ado.
     package init(url: String) { self.url = url }
 
-    /// The URL to send requests to: the host is the name that the certificate must have, and the client connects to the one in `url`
-    /// nevertheless. The header Host of such a request has to be set to `HTTPTarget.hostHeader` of `url`.
+    /// The URL to send requests to. Its host may be another than that of `url`: the name that the certificate must have, while the
+    /// client connects to the one in `url` nevertheless; or the proxy that forwards the requests. So the header Host of a request
+    /// has to be set to `HTTPTarget.hostHeader` of `url`.
     package var requestURL: String {
-        guard let serverName, let target = HTTPTarget(url) else { return url }
-        return target.replacing(host: serverName)
+        guard let target = HTTPTarget(url) else { return url }
+        if let proxy = forwardingProxy { return target.replacing(host: proxy.host, port: proxy.port) }
+        return nameToAskFor.map { target.replacing(host: $0) } ?? url
+    }
+
+    /// The name to ask the server for (SNI), where it is not the host of `url` as it stands there: a dot at the end does not
+    /// belong to it. An address is never asked for.
+    var nameToAskFor: String? {
+        guard isSecured, let target = HTTPTarget(url) else { return nil }
+        let host = serverName ?? target.host
+        guard case .name = ServerIdentity(host: host) else { return nil }
+        let name = host.hasSuffix(".") ? String(host.dropLast()) : host
+        return name == target.host || name.isEmpty ? nil : name
+    }
+
+    /// The proxy of the environment; nil to connect directly.
+    var proxy: Proxy? {
+        get throws(TransportError) { try ProxyEnvironment.proxy(for: url, environment: variable) }
+    }
+
+    /// A variable of the environment.
+    func variable(_ name: String) -> String? {
+        if let environment { environment[name] } else { Machine.environment(name) }
     }
 
     /// Whether connections are secured.

@@ -90,7 +90,7 @@ final class APIClient: Sendable {
 
     /// Why one attempt failed.
     private struct Failure: Error {
-        let error: APIError
+        var error: APIError
         /// There was a connection, and it broke before the server said anything.
         var isLostBeforeHead = false
     }
@@ -99,15 +99,18 @@ final class APIClient: Sendable {
         _ request: APIRequest, _ read: @escaping @Sendable (AnswerBody) async throws -> R
     ) async throws(Failure) -> R {
         let pulse = Pulse(request)
+        var secrets = OwnSecrets([])
         do {
             let client = try client()
             let message = try message(request)
+            secrets = OwnSecrets(OwnSecrets.ofAuthorization(message.headers.first(name: "Authorization")))
+            let hidden = secrets
             return try await withThrowingTaskGroup(of: R?.self) { group in
                 defer { group.cancelAll() }
                 group.addTask {
                     // `Pulse` is quicker.
                     let response = try await client.execute(message, deadline: .now() + .hours(1))
-                    return try await self.answer(response, request, pulse, read)
+                    return try await self.answer(response, request, pulse, hidden, read)
                 }
                 group.addTask {
                     try await pulse.watch()
@@ -117,7 +120,10 @@ final class APIClient: Sendable {
                 return answer
             }
         } catch {
-            throw failure(error, hasBegun: pulse.hasBegun)
+            var failure = failure(error, hasBegun: pulse.hasBegun)
+            // Some servers show the request that they refuse.
+            failure.error = failure.error.mapWords(secrets.replaced)
+            throw failure
         }
     }
 
@@ -148,7 +154,8 @@ final class APIClient: Sendable {
         var message = HTTPClientRequest(url: settings.requestURL + request.path)
         message.headers.add(name: "Accept", value: request.accept)
         message.headers.add(name: "User-Agent", value: "sluice")
-        if settings.serverName != nil, let target = HTTPTarget(access.server) {
+        // The URL may have another host: the name in the certificate, or a proxy that forwards.
+        if let target = HTTPTarget(access.server) {
             message.headers.add(name: "Host", value: target.hostHeader)
         }
         switch access.credentials {
@@ -168,13 +175,13 @@ final class APIClient: Sendable {
     // MARK: Answers
 
     private func answer<R>(
-        _ response: HTTPClientResponse, _ request: APIRequest, _ pulse: Pulse,
+        _ response: HTTPClientResponse, _ request: APIRequest, _ pulse: Pulse, _ secrets: OwnSecrets,
         _ read: @Sendable (AnswerBody) async throws -> R
     ) async throws -> R {
         pulse.begin()
         state.withLock { $0.hasAnswered = true }
         let body = AnswerBody(response.body, pulse)
-        guard response.status == .ok else { throw await refusal(response, body, request) }
+        guard response.status == .ok else { throw await refusal(response, body, request, secrets) }
         if let type = response.headers.first(name: "Content-Type"), !type.lowercased().contains("json") {
             throw APIError.unreadable(
                 "the answer is '\(type.prefix(60))' and not JSON; is \(access.server) the right server?")
@@ -184,15 +191,18 @@ final class APIClient: Sendable {
 
     /// What a status other than 200 means.
     private func refusal(
-        _ response: HTTPClientResponse, _ body: AnswerBody, _ request: APIRequest
+        _ response: HTTPClientResponse, _ body: AnswerBody, _ request: APIRequest, _ secrets: OwnSecrets
     ) async -> APIError {
-        let status = await errorStatus(body)
+        let status = await errorStatus(body, response.headers.first(name: "Content-Encoding"), secrets)
         let wait =
             response.headers.first(name: "Retry-After").flatMap { RetryAfter.wait($0, now: SystemClock.realtime) }
             ?? status.retryAfterSeconds.map { min(.seconds(max(0, $0)), RetryAfter.longestWait) }
         switch response.status.code {
         case 300...399:
-            let place = response.headers.first(name: "Location").map { " to \($0.prefix(100))" } ?? ""
+            let place =
+                response.headers.first(name: "Location").map {
+                    " to " + AnswerWords.words(ofHeader: $0, hiding: secrets)
+                } ?? ""
             return .unreadable(
                 "the server redirects\(place), which is not followed; is \(access.server) the right server?")
         case 401: return .unauthorized("the server does not accept \(credentials) (401)")
@@ -215,13 +225,15 @@ final class APIClient: Sendable {
     }
 
     /// What the body says of an error; words of the body itself when it is no `Status`.
-    private func errorStatus(_ body: AnswerBody) async -> APIStatus {
+    private func errorStatus(_ body: AnswerBody, _ encoding: String?, _ secrets: OwnSecrets) async -> APIStatus {
         // A body that breaks off says nothing, and the status is still what it is.
         guard let text = try? await body.text(limit: APIClient.errorLimit) else { return APIStatus() }
         if let status = try? APIStatus.read(text), !status.message.isEmpty || status.code != 0 { return status }
         var status = APIStatus()
-        status.message = String(decoding: text.span.extracting(first: min(text.count, 300)))
-            .split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
+        let beginning = text.span.extracting(first: min(text.count, AnswerWords.enough))
+        status.message = AnswerWords.words(
+            of: beginning.indices.map { beginning[$0] }, isCut: text.count > AnswerWords.enough, encoding: encoding,
+            limit: 300, hiding: secrets)
         return status
     }
 }

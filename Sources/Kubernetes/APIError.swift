@@ -60,6 +60,23 @@ extension APIError: CustomStringConvertible {
         }
     }
 
+    /// The same, with each text in it changed.
+    func mapWords(_ change: (String) -> String) -> APIError {
+        switch self {
+        case .unreachable(let words): .unreachable(change(words))
+        case .untrusted(let words): .untrusted(change(words))
+        case .unauthorized(let words): .unauthorized(change(words))
+        case .forbidden(let refusal):
+            .forbidden(.init(action: refusal.action, remedy: refusal.remedy, message: change(refusal.message)))
+        case .gone(let message): .gone(change(message))
+        case .notFound(let message): .notFound(change(message))
+        case .server(let status, let message): .server(status: status, message: change(message))
+        case .unreadable(let words): .unreadable(change(words))
+        case .stalled(let words): .stalled(change(words))
+        case .throttled, .cancelled: self
+        }
+    }
+
     /// Whether connections have to be made anew, with what is on disk by then.
     var asksForNewClient: Bool {
         switch self {

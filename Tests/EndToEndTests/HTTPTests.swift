@@ -88,6 +88,20 @@ struct HTTPTests {
         try await receiver.stop()
     }
 
+    @Test func `the receiver of the documentation listens on this machine only`() async throws {
+        let scratch = try ScratchDirectory()
+        let receiver = try await PythonReceiver(in: scratch)
+        let agent = try Agent(outputs: output(receiver.port))
+        try PodLog("web", in: agent.scratch).append(1)
+        #expect(try await agent.runOnce().status == 0)
+        let port = String(receiver.port, radix: 16, uppercase: true)
+        let place = ":" + String(repeating: "0", count: 4 - port.count) + port
+        let listeners = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n")
+            .map { $0.split(separator: " ") }.filter { $0.count > 3 && $0[1].hasSuffix(place) && $0[3] == "0A" }
+        #expect(listeners.map { String($0[1]) } == ["0100007F" + place])
+        try await receiver.stop()
+    }
+
     @Test func `a record that is refused is listed with the server's words`() async throws {
         let scratch = try ScratchDirectory()
         // Refuses whatever has the word "twelve" in it.

@@ -43,6 +43,12 @@ import Testing
         #expect(try file.token() == "right")
     }
 
+    @Test(arguments: ["\u{feff}token", "\u{feff}  token\r\n", "\ttoken\n\n"])
+    func `what editors leave around a token is not sent`(contents: String) throws {
+        try scratch.write("token", contents)
+        #expect(try file.token() == "token")
+    }
+
     @Test func `a folder is no token`() throws {
         try LocalFileSystem().makeFolder(file.path)
         #expect(fault?.hasPrefix("the token cannot be read: ") == true)

@@ -92,6 +92,52 @@ import Testing
         #expect(cluster.pods == [])
     }
 
+    @Test(
+        arguments: [
+            "HTTP/1.1 000 odd\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 099 odd\r\n\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\n\r\n", "SMTP ready\r\n\r\n",
+            String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 1000),
+        ])
+    func `a server that answers what is no answer is asked again`(answer: String) async throws {
+        let cluster = try await Cluster { request in
+            request.question == .listPods
+                ? request.number < 2 ? .raw(Array(answer.utf8)).closing() : .list([JSON.pod("a")]) : nil
+        }
+        try await cluster.run { try await cluster.until("listed") { cluster.pods == ["a"] } }
+        #expect(cluster.telemetry.count("metadata_unreachable") >= 1)
+    }
+
+    @Test func `a server with a certificate for its address is not the one with a name`() async throws {
+        let certificates = try Certificates.shared.get()
+        let identity = try certificates.ours.server("address-only", dns: [], ip: ["127.0.0.1"])
+        let cluster = try await Cluster(tls: try identity.serverTLS()) { request in
+            request.question == .listPods ? .list([JSON.pod("a")]) : nil
+        }
+        var access = cluster.access
+        access.server = "https://localhost:\(cluster.server.port)"
+        try await cluster.run(access) {
+            try await cluster.until("untrusted") { cluster.telemetry.count("metadata_untrusted") >= 1 }
+        }
+        #expect(cluster.pods == [] && cluster.server.seen.isEmpty)
+    }
+
+    @Test func `a server that shows our token back does not bring it into the log`() async throws {
+        let cluster = try await Cluster(token: nil) { request in
+            let token = request.seen.header("Authorization") ?? ""
+            return switch request.number % 3 {
+            case 0: .json(403, JSON.status(403, "no rights for \(token)"))
+            case 1: .status(500, "no words for \(token)")
+            default: .status(302, headers: ["Location": "https://login.example/?\(token)"])
+            }
+        }
+        var access = cluster.access
+        access.credentials = .token("t0ken-of-ours")
+        try await cluster.run(access) {
+            try await cluster.until("three answers") { cluster.count(.listPods) > 4 }
+        }
+        #expect(cluster.telemetry.said("*****") && !cluster.telemetry.said("t0ken-of-ours"))
+    }
+
     @Test func `the name in the certificate may be set`() async throws {
         let certificates = try Certificates.shared.get()
         let identity = try certificates.ours.server("named", dns: ["kubernetes.default.svc"], ip: [])

@@ -103,6 +103,24 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
                 ["url": "http://h", "auth": ["bearer": "t"], "headers": ["authorization": "x"]],
                 "item.headers: 'authorization' is set here and by 'auth:', which of them is meant?"
             ),
+            (["url": "http://h", "auth": ["bearer": ""]], "item.auth.bearer: the value is empty, expected a token"),
+            (["url": "http://h", "auth": ["bearer": " \n"]], "item.auth.bearer: the value is empty, expected a token"),
+            (
+                ["url": "http://h", "auth": ["bearer": "Bearer t"]],
+                "item.auth.bearer: the value is not a token: it has blanks or other characters that no token has; write the token alone, without the word Bearer"
+            ),
+            (
+                ["url": "http://h", "auth": ["username": "a:b", "password": "x"]],
+                "item.auth.username: has a colon, a user name cannot"
+            ),
+            (
+                ["url": "http://h", "auth": ["username": "a", "password": "x\n"]],
+                "item.auth.password: has control characters or a byte order mark, a password cannot; see whether the file or the variable it comes from has more than one line"
+            ),
+            (
+                ["url": "http://h", "headers": ["X": "\u{feff}a"]],
+                "item.headers.X: '\u{feff}a' begins with a byte order mark, which is no part of a header"
+            ),
             (
                 ["url": "https://h", "tls": ["cert_file": "/c"]],
                 "item.tls.key_file: missing, a client certificate needs its key"
@@ -266,12 +284,69 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         await server.stop()
     }
 
-    @Test func `an answer whose body breaks off still counts`() async throws {
-        for (status, kind) in [(200, nil), (503, .passing)] as [(Int, DeliveryFailure.Kind?)] {
-            let server = try await ScriptedServer { _ in .partial(status, "0123456789", sent: 4) }
-            #expect(try await bench.failure(server.port)?.kind == kind)
-            await server.stop()
+    @Test(
+        arguments: [
+            .partial(200, "0123456789", sent: 4), .partial(400, "0123456789", sent: 4), .partial(503, "01234", sent: 4),
+            .raw(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n0123\r\nff\r\n01".utf8)).closing(),
+            .raw(Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n0123\r\nerror!\r\n".utf8)).closing(),
+            .raw(Array("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123".utf8)),
+        ] as [ScriptedServer.Answer])
+    func `half an answer is none: it will pass, and what it was is said`(answer: ScriptedServer.Answer) async throws {
+        let server = try await ScriptedServer { _ in answer }
+        let failure = try #require(try await bench.failure(server.port, [("timeouts", ["response": "100ms"])]))
+        #expect(failure.kind == .passing && failure.reason.contains(", which was "), "\(failure)")
+        await server.stop()
+    }
+
+    @Test(
+        arguments: [
+            "HTTP/1.1 200 OK\r\n\r\nuntil the end", "HTTP/1.0 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + String(repeating: "x", count: 200_000),
+        ])
+    func `an answer that ends with the connection is whole, and nobody reads on for ever`(answer: String) async throws {
+        let server = try await ScriptedServer { _ in .raw(Array(answer.utf8)).closing() }
+        #expect(try await bench.failure(server.port) == nil)
+        await server.stop()
+    }
+
+    @Test func `a redirect says where it leads to`() async throws {
+        let server = try await ScriptedServer { _ in
+            .status(302, headers: ["Location": "https://login.example/?next=/in"], "moved")
         }
+        let failure = try await bench.failure(server.port)
+        #expect(failure?.reason == "302 Found, to https://login.example/?next=/in: moved" && failure?.kind == .denied)
+        await server.stop()
+    }
+
+    @Test func `a server that shows our request back does not bring our secrets into the log`() async throws {
+        let scratch = bench.bench.scratch
+        try scratch.write("token", "t0ken-in-file\n")
+        let path = scratch.path("token")
+        let cases: [(String, SettingsNode)] = [
+            ("auth", ["bearer": "t0ken-given"]), ("auth", ["username": "me", "password": "p@ss w0rd"]),
+            ("auth", ["bearer_file": .init(stringLiteral: path)]), ("headers", ["X-Key": "k3y-of-ours"]),
+            ("headers", ["Authorization": "Custom c0stum"]),
+        ]
+        let server = try await ScriptedServer { seen in
+            let shown = seen.headers.map { "\($0.name): \($0.value)" }.joined(separator: "; ")
+            return .status(401, headers: ["Location": seen.uri], "\(seen.uri) \(shown) p@ss w0rd me:p@ss w0rd")
+        }
+        let secrets = [
+            "t0ken-given", "w0rd", "bWU6cEBzcyB3MHJk", "t0ken-in-file", "k3y-of-ours", "c0stum", "qu3ry",
+        ]
+        for setting in cases {
+            let url: SettingsNode = .init(stringLiteral: "http://127.0.0.1:\(server.port)/in?key=qu3ry")
+            let output = try bench.bench.make(HTTPOutput.self, .init(mapping: [("url", url), setting]))
+            let reason = try #require(try await bench.failure(of: output)).reason
+            let sent = try #require(server.seen.last?.headers.map(\.value).joined(separator: " "))
+            let mine = secrets.filter {
+                (sent + " qu3ry").contains($0) || setting.0 == "auth" && $0 == "w0rd" && sent.contains("Basic")
+            }
+            #expect(mine.count > 1 && reason.contains("*****") && reason.contains("User-Agent: sluice"), "\(reason)")
+            for secret in mine { #expect(!reason.contains(secret), "\(reason)") }
+            await output.close()
+        }
+        await server.stop()
     }
 
     @Test func `an answer in the middle of a large body is taken for what it says`() async throws {
@@ -389,7 +464,10 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
         let server = try await ScriptedServer { _ in .status(200) }
         #expect(try await bench.failure(server.port, [("auth", ["username": "me", "password": "p:ä"])]) == nil)
         #expect(try await bench.failure(server.port, [("auth", ["bearer": "t0ken"])]) == nil)
-        #expect(server.seen.map { $0.header("Authorization") } == ["Basic bWU6cDrDpA==", "Bearer t0ken"])
+        let marked = SettingsNode(stringLiteral: "\u{feff} t0ken\n")
+        #expect(try await bench.failure(server.port, [("auth", ["bearer": marked])]) == nil)
+        #expect(
+            server.seen.map { $0.header("Authorization") } == ["Basic bWU6cDrDpA==", "Bearer t0ken", "Bearer t0ken"])
         await server.stop()
     }
 

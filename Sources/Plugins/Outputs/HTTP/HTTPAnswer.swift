@@ -9,14 +9,20 @@ struct HTTPAnswer: Sendable {
     let reason: String
     /// The header Retry-After, as it was sent.
     let retryAfter: String?
+    /// Where a redirect leads to, as words.
+    let location: String?
     /// The beginning of the body.
     let words: String
+    /// Why the rest of the body did not come; nil when the answer is whole, or as long as anybody reads.
+    let breakOff: String?
 
     /// Of the body so much is told.
     static let wordsLimit = 512
 
     /// Throws what the answer means, unless it means that all is well.
     func check(now: Int64) throws(DeliveryFailure) {
+        // Half an answer is none: a server that has said 200 can only take it back by breaking off.
+        if let breakOff { throw DeliveryFailure("\(breakOff), which was \(description)") }
         if (200..<300).contains(status) { return }
         let kind: DeliveryFailure.Kind =
             switch status {
@@ -28,19 +34,13 @@ struct HTTPAnswer: Sendable {
         throw DeliveryFailure(description, kind: kind, retryAfter: wait(now: now))
     }
 
-    /// `503 Service Unavailable: queue is full`.
-    var description: String { "\(status) \(reason)" + (words.isEmpty ? "" : ": \(words)") }
+    /// `503 Service Unavailable: queue is full`, `302 Found, to https://login.example.com/`.
+    var description: String {
+        "\(status) \(reason)" + (location.map { ", to \($0)" } ?? "") + (words.isEmpty ? "" : ": \(words)")
+    }
 
     /// How long the server asks to wait: Retry-After as seconds or as a date.
     func wait(now: Int64) -> Duration? {
         retryAfter.flatMap { RetryAfter.wait($0, now: now) }
-    }
-
-    /// The beginning of a body as words on one line.
-    static func words(of body: [UInt8]) -> String {
-        let text = String(decoding: body.prefix(wordsLimit), as: UTF8.self)
-        let words = text.split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
-        let printable = String(words.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f..<0xa0).contains($0.value) })
-        return printable + (body.count > wordsLimit ? " ..." : "")
     }
 }

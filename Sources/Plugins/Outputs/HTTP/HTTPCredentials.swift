@@ -18,7 +18,7 @@ final class HTTPCredentials: Sendable {
             let basic = HTTPClient.Authorization.basic(username: username, password: password.revealed())
             source = .fixed(basic.headerValue)
         } else if let bearer = settings.bearer {
-            source = .fixed("Bearer " + bearer.revealed())
+            source = .fixed("Bearer " + bearer.token.revealed())
         } else if let path = settings.bearerFile {
             source = .file(TokenFile(path: path))
         } else {

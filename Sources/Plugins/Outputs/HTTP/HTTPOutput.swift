@@ -28,6 +28,8 @@ package final class HTTPOutput: ConcurrentOutput {
     private let server: String
     /// The headers that are the same for every request.
     private let headers: HTTPHeaders
+    /// What a server must not tell our log, beside tokens that change.
+    private let secrets: OwnSecrets
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         let http = settings.http
@@ -50,6 +52,7 @@ package final class HTTPOutput: ConcurrentOutput {
         for (name, value) in http.headers { headers.replaceOrAdd(name: name, value: value) }
         self.headers = headers
         url = transport.requestURL
+        secrets = http.secrets
         server = "\(target.scheme)://\(target.hostHeader)"
     }
 
@@ -108,48 +111,25 @@ package final class HTTPOutput: ConcurrentOutput {
         let deadline = NIODeadline.now() + .nanoseconds(Int64(settings.timeouts.whole.nanoseconds))
         do {
             let response = try await client.execute(message, deadline: deadline)
-            let body = await HTTPAnswer.beginning(of: response.body, until: deadline)
-            return .success(
-                HTTPAnswer(
-                    status: Int(response.status.code), reason: response.status.reasonPhrase,
-                    retryAfter: response.headers.first(name: "Retry-After"), words: HTTPAnswer.words(of: body)))
+            let body = await HTTPAnswerBody.read(response.body, until: deadline)
+            let secrets = secrets.adding(OwnSecrets.ofAuthorization(message.headers.first(name: "Authorization")))
+            return .success(answer(response, body, secrets))
         } catch {
             return .failure(TransportFailure(error, transport))
         }
     }
-}
 
-extension HTTPAnswer {
-    /// Longer bodies are not read to their end: the connection is given up instead.
-    private static let longestBody = 64 * 1024
-
-    /// The beginning of a body. It is read on to its end, so that the connection can be used again, but not past the
-    /// deadline: the status has been said, so a body that fails fails nothing.
-    static func beginning(of body: HTTPClientResponse.Body, until deadline: NIODeadline) async -> [UInt8] {
-        await withTaskGroup(of: [UInt8].self) { group in
-            group.addTask {
-                var beginning: [UInt8] = []
-                var size = 0
-                do {
-                    for try await part in body {
-                        size += part.readableBytes
-                        if beginning.count <= wordsLimit {
-                            beginning += part.readableBytesView.prefix(wordsLimit + 1 - beginning.count)
-                        }
-                        if size > longestBody { break }
-                    }
-                } catch {
-                    // What came so far has to do.
-                }
-                return beginning
-            }
-            group.addTask {
-                let left = deadline - NIODeadline.now()
-                try? await Task.sleep(for: .nanoseconds(max(0, left.nanoseconds)))
-                return []
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? []
-        }
+    private func answer(
+        _ response: HTTPClientResponse, _ body: HTTPAnswerBody, _ secrets: OwnSecrets
+    ) -> HTTPAnswer {
+        let location = (300..<400).contains(response.status.code) ? response.headers.first(name: "Location") : nil
+        return HTTPAnswer(
+            status: Int(response.status.code), reason: response.status.reasonPhrase,
+            retryAfter: response.headers.first(name: "Retry-After"),
+            location: location.map { AnswerWords.words(ofHeader: $0, hiding: secrets) },
+            words: AnswerWords.words(
+                of: body.beginning, isCut: body.isCut, encoding: response.headers.first(name: "Content-Encoding"),
+                limit: HTTPAnswer.wordsLimit, hiding: secrets),
+            breakOff: body.breakOff.map { TransportFailure($0, transport, inBody: true).description })
     }
 }

@@ -97,14 +97,20 @@ package struct HTTPSettings: SettingsSection {
     struct Auth: SettingsSection {
         let username: String?
         let password: Secret?
-        let bearer: Secret?
+        let bearer: Bearer?
         let bearerFile: String?
 
         init(from fields: inout Fields) {
             username = fields.optional("username", as: String.self)
             password = fields.optional("password", as: Secret.self)
-            bearer = fields.optional("bearer", as: Secret.self)
+            bearer = fields.optional("bearer", as: Bearer.self)
             bearerFile = fields.optional("bearer_file", as: String.self)
+            if let fault = Self.faultOfUser(username) { fields.refuse("username", fault) }
+            if let fault = Self.faultOfPassword(password) {
+                fields.refuse(
+                    "password", fault, hint: "see whether the file or the variable it comes from has more than one line"
+                )
+            }
             let ways = [fields.has("username"), fields.has("bearer"), fields.has("bearer_file")].count { $0 }
             if ways > 1 {
                 let extra = fields.has("bearer_file") ? "bearer_file" : "bearer"
@@ -115,6 +121,22 @@ package struct HTTPSettings: SettingsSection {
                     ? fields.refuse("password", "missing, a user name needs one")
                     : fields.refuse("username", "missing, a password needs one")
             }
+        }
+
+        /// RFC 7617, 2: neither may have control characters, and the name ends at its first colon.
+        private static func faultOfUser(_ name: String?) -> String? {
+            guard let name else { return nil }
+            if name.contains(":") { return "has a colon, a user name cannot" }
+            return hasOddCharacters(name) ? "has control characters or a byte order mark, a user name cannot" : nil
+        }
+
+        private static func faultOfPassword(_ password: Secret?) -> String? {
+            password.map { hasOddCharacters($0.revealed()) } == true
+                ? "has control characters or a byte order mark, a password cannot" : nil
+        }
+
+        private static func hasOddCharacters(_ text: String) -> Bool {
+            text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7f || $0 == "\u{feff}" }
         }
 
         var isGiven: Bool { username != nil || bearer != nil || bearerFile != nil }
@@ -166,7 +188,26 @@ package struct HTTPSettings: SettingsSection {
     }
 }
 
-/// What a header may hold: no control characters.
+/// A token, without what editors and shells leave around it.
+struct Bearer: TextSettingValue {
+    static var expectation: String { "a token" }
+    static var isSecret: Bool { true }
+    let token: Secret
+
+    init(text: String) throws(SettingMisfit) {
+        if let token = BearerToken.read(text) {
+            self.token = Secret(text: token)
+        } else if text.allSatisfy({ $0.isWhitespace || $0 == "\u{feff}" }) {
+            throw .text("is empty, expected a token")
+        } else {
+            throw .text(
+                "is not a token: it has blanks or other characters that no token has",
+                hint: "write the token alone, without the word Bearer")
+        }
+    }
+}
+
+/// What a header may hold: no control characters. Blanks around it are not part of it.
 private struct HeaderValue: TextSettingValue {
     static var expectation: String { "the value of a header" }
     let text: String
@@ -175,7 +216,38 @@ private struct HeaderValue: TextSettingValue {
         guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
             throw .text("has control characters, a header cannot")
         }
-        self.text = text
+        if text.unicodeScalars.first == "\u{feff}" {
+            throw .text("begins with a byte order mark, which is no part of a header")
+        }
+        let isBlank: (Unicode.Scalar) -> Bool = { $0 == " " || $0 == "\t" }
+        let scalars = text.unicodeScalars.drop(while: isBlank).reversed().drop(while: isBlank).reversed()
+        self.text = String(String.UnicodeScalarView(scalars))
+    }
+}
+
+extension HTTPSettings {
+    /// Headers that everybody may read.
+    private static let openHeaders: Set<String> = [
+        "accept", "accept-charset", "accept-encoding", "accept-language", "content-type", "host", "user-agent",
+    ]
+    /// What is shorter stands in words of every kind, and is no secret.
+    private static let leastSecret = 4
+
+    /// What a server must not tell our log: some show the request that they refuse. Tokens in files come to it.
+    var secrets: OwnSecrets {
+        var secrets: [String] = []
+        if let username = auth.username, let password = auth.password?.revealed() {
+            secrets += [password, "\(username):\(password)"]
+        }
+        if let bearer = auth.bearer { secrets.append(bearer.token.revealed()) }
+        secrets += transport.proxySecrets
+        var others = headers.filter { !Self.openHeaders.contains($0.name.lowercased()) }.map(\.value)
+        for header in headers where header.name.lowercased() == "authorization" {
+            others += OwnSecrets.ofAuthorization(header.value)
+        }
+        let query = URLComponents(string: url)
+        others += (query?.queryItems ?? []).compactMap(\.value) + [query?.percentEncodedQuery ?? ""]
+        return OwnSecrets(secrets + others.filter { $0.utf8.count >= Self.leastSecret })
     }
 }
 
