@@ -143,7 +143,8 @@ package struct SegmentIndex: Sendable, Equatable {
         summary.follows = reader.u64()
         summary.hasSnapshot = reader.u64() == 1
         let count = Int(clamping: reader.u64())
-        guard bytes.count == 108 + count * 48, Directory.status(path)?.size == summary.size,
+        guard (bytes.count - 108) % 48 == 0, (bytes.count - 108) / 48 == count,
+            Directory.status(path)?.size == summary.size,
             summary.firstSequence == StoreFolder.firstSequence(ofName: Path.name(path)),
             summary.endSequence <= ChunkFormat.largestNumber
         else { return nil }

@@ -125,6 +125,13 @@ package struct SegmentScan: ~Copyable {
         return nil
     }
 
+    /// The number with which a segment begins, by its first chunk; nil when that cannot be read.
+    static func firstNumber(ofSegment path: String) throws(DiskError) -> UInt64? {
+        var scan = try SegmentScan(path: path)
+        guard case .chunk(let place) = try scan.peek() else { return nil }
+        return place.header.firstSequence
+    }
+
     /// The epoch of a segment's first whole chunk; nil when it has none.
     static func epoch(ofSegment path: String) throws(DiskError) -> UInt64? {
         var scan = try SegmentScan(path: path)

@@ -65,7 +65,7 @@ package enum StoreEvent: TelemetryEvent {
         case .identityMadeAgain:
             "the store's identity was damaged or gone: it was made again from the segments and the cursors, and nothing is lost by it"
         case .strayedSegment:
-            "a file is named like a segment whose number no record can have: it was moved to quarantine and is not read"
+            "a segment's name is a number that no record can have, or not the one that it begins with: it was moved to quarantine and is not read"
         case .notQuarantined:
             "a damaged part of the store could not be copied to quarantine: it stays in its segment alone; its records are lost to outputs that still needed them"
         case .cursorMadeAgain: "the file of a cursor was deleted while the agent ran: it was written again"

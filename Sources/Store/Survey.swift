@@ -35,7 +35,7 @@ package struct Survey: Sendable {
     package var damaged: [DamagedPlace] = []
     /// Segments that a power cut left without the end of the one before them: their snapshots speak of lost records.
     package var premature: [String] = []
-    /// Files named like segments, with numbers that no record can have.
+    /// Files named like segments, with numbers that no record can have, or others than what is in them.
     package var strayed: [String] = []
     /// Made for segments that had no right index: closed by a crash, or not known to be durable.
     package var unindexed: [SegmentIndex] = []
@@ -70,7 +70,16 @@ package struct Survey: Sendable {
         strayed = entries.map(\.name).filter {
             StoreFolder.looksLikeSegment($0) && StoreFolder.firstSequence(ofName: $0) == nil
         }.sorted().map { "\(folder.segments(lane: lane))/\($0)" }
-        var paths = names.map { "\(folder.segments(lane: lane))/\($0)" }
+        var paths: [String] = []
+        for name in names {
+            let path = "\(folder.segments(lane: lane))/\(name)"
+            let begins = try Survey.firstNumber(path)
+            if begins == nil || begins == StoreFolder.firstSequence(ofName: name) {
+                paths.append(path)
+            } else {
+                strayed.append(path)
+            }
+        }
 
         // The newest segment with a whole snapshot says everything about the sources; what is newer must be walked on top.
         var base = try Survey.newestWithSnapshot(paths)
@@ -99,6 +108,16 @@ package struct Survey: Sendable {
             }
         }
         nextSequence = max(nextSequence, segments.last?.endSequence ?? 1)
+    }
+
+    /// The number with which a segment begins; nil when that cannot be read, or the segment was deleted since the folder was listed.
+    private static func firstNumber(_ path: String) throws(DiskError) -> UInt64? {
+        do throws(DiskError) {
+            return try SegmentScan.firstNumber(ofSegment: path)
+        } catch {
+            guard error.isMissing else { throw error }
+            return nil
+        }
     }
 
     private mutating func summary(_ path: String) throws(DiskError) -> SegmentSummary {

@@ -106,6 +106,23 @@ import Testing
         #expect(Directory.status("\(bench.folder.quarantine)/\(number).ndjson.gz") != nil)
     }
 
+    @Test(arguments: [2, 1000, 1 << 40, 1 << 62] as [UInt64])
+    func `a segment under another one's number is set aside`(_ number: UInt64) throws {
+        try bench.fill(3)
+        let wrong = bench.folder.segment(lane: 0, firstSequence: number)
+        try bench.scratch.write("data/store/0/\(Path.name(wrong))", ScratchDirectory.contents(of: bench.newest))
+        for n in 1...3 as ClosedRange<UInt64> {
+            var writer = try bench.open()
+            #expect(writer.store.nextSequence < 20)
+            let source = writer.define(.test("web"))
+            #expect(writer.add(records: 1, of: source, upTo: 1) == .stored)
+            #expect(try writer.store.readAll().records.count == Int(3 + n))
+            #expect(Ledger(writer.store).closes)
+            writer.close()
+        }
+        #expect(bench.log.count("store_strayed_segments") == 1)
+    }
+
     @Test func `the largest number is a number like others`() throws {
         let largest = bench.folder.segment(lane: 0, firstSequence: ChunkFormat.largestNumber)
         try bench.fill(3)
