@@ -55,10 +55,13 @@ struct ConfigurationTests {
 
     @Test func `validate tells of several files which are right`() async throws {
         let scratch = try ScratchDirectory()
+        let log = try scratch.write("pods/shop_web_uid/app/0.log", "")
+        let data = "data_dir: \(scratch.path("data"))\n"
         let right = try scratch.write(
-            "right.yaml", "inputs: [{ type: kubernetes_logs }]\noutputs: [{ type: stdout }]\n")
+            "right.yaml",
+            data + "inputs: [{ type: kubernetes_logs, path: \(scratch.path("pods")) }]\noutputs: [{ type: stdout }]\n")
         let other = try scratch.write(
-            "other.yaml", "inputs: [{ type: file, include: [/x] }]\noutputs: [{ type: \"null\" }]\n")
+            "other.yaml", data + "inputs: [{ type: file, include: [\(log)] }]\noutputs: [{ type: \"null\" }]\n")
         let wrong = try scratch.write("wrong.yaml", Self.wrong)
         let mixed = try await Program.run("validate", right, wrong, other)
         #expect(mixed.status == 78)
