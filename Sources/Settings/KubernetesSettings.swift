@@ -62,7 +62,7 @@ extension AgentSettings {
 
         package init(from fields: inout Fields) {
             let given = fields.choice("metadata", default: Metadata.api)
-            kubeconfig = fields.path("kubeconfig")
+            kubeconfig = fields.optional("kubeconfig", as: String.self)
             // Where it is wrong nothing is said about what would or would not fit it.
             let isKnown = fields.has("metadata") && !fields.problems.hasReport(on: "\(fields.path).metadata")
             let metadata: Metadata? = isKnown ? given : fields.has("kubeconfig") ? .api : nil
@@ -78,6 +78,7 @@ extension AgentSettings {
             kubelet = fields.section("kubelet", as: Kubelet.self)
             origins = Origins(section: fields.originOfSection, kubeconfig: fields.origin(of: "kubeconfig"))
 
+            if kubeconfig?.isEmpty == true { fields.refuse("kubeconfig", "is empty, expected a path") }
             if fields.has("context"), !fields.has("kubeconfig") {
                 fields.refuse(
                     "context", "is a context of a kubeconfig, and none is named", hint: "set 'kubeconfig', too")
@@ -243,13 +244,13 @@ extension AgentSettings.Kubernetes {
 
     /// Port 10250 of this node, by its address in `NODE_IP`.
     private func nodeAddress(_ environment: (String) -> String?) throws(SettingsProblem) -> ServerAddress {
-        let variable = environment("NODE_IP").map { $0.filter { !$0.isWhitespace } } ?? ""
+        let variable = environment("NODE_IP")?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
         let given = variable.isEmpty ? "127.0.0.1" : variable
         do throws(SettingMisfit) {
             return try ServerAddress("https://\(ClusterAccess.bracketed(given)):10250", mayHavePath: false)
         } catch {
             throw origins.section.problem(
-                "the kubelet's address is not known: the environment variable NODE_IP holds something else",
+                "the kubelet's address is not known: the environment variable NODE_IP is \(given.quotedForMessage)",
                 hint: "set it to an IP address (the field status.hostIP of the pod), or set 'kubelet.url'")
         }
     }

@@ -146,7 +146,8 @@ struct YAMLTree {
         default:
             // A password may begin with '!', and then the tag is a part of it.
             _ = unusable(
-                mark, path, "begins with '!', which makes it a YAML tag that means nothing here",
+                SettingsNode.Mark(line: mark.line, column: mark.column), path,
+                "begins with '!', which makes it a YAML tag that means nothing here",
                 hint: "leave the tag out, or put a text that begins with '!' in quotes")
             let rest = problems.scalars(ofLine: mark.line).count + 1 - mark.column
             return SettingsNode(.unusable, mark: SettingsNode.Mark(line: mark.line, column: mark.column, width: rest))

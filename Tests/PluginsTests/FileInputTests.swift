@@ -34,7 +34,9 @@ import Testing
     }
 
     private func append(_ name: String, _ text: String) throws {
-        let file = try LocalFileSystem().open(bench.scratch.path(name), .append)
+        let path = bench.scratch.path(name)
+        try LocalFileSystem().makeFolder(Path.parent(path))
+        let file = try LocalFileSystem().open(path, .append)
         try file.write(Array(text.utf8).span)
     }
 

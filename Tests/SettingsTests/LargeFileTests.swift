@@ -1,4 +1,5 @@
 // Configurations of a hundred thousand mistakes: the time grows as the file does.
+import Pipeline
 import Settings
 import Testing
 
@@ -10,8 +11,8 @@ import Testing
     /// Each would take minutes where work is done for each pair of its parts.
     static let files: [(name: String, text: String)] = [
         ("unknown keys", base + repeated(60_000) { "k\($0): 1\n" }),
-        ("fields on one line", base + "fields: {" + repeated(45_000) { "f\($0): x, " } + "}\n"),
-        ("quoted fields on one line", base + "fields: {" + repeated(45_000) { "f\($0): \"x\", " } + "}\n"),
+        ("fields on one line", base + "fields: {" + repeated(45_000) { "f\($0): x, " } + "bad: .inf }\n"),
+        ("quoted fields on one line", base + "fields: {" + repeated(45_000) { "f\($0): \"x\", " } + "bad: .inf }\n"),
         ("tagged fields on one line", base + "fields: {" + repeated(45_000) { "f\($0): !x y, " } + "}\n"),
         ("one key again and again", base + repeated(60_000) { _ in "data_dir: /x\n" }),
         ("many keys twice", base + repeated(30_000) { "k\($0): 1\nk\($0): 2\n" }),

@@ -1,3 +1,4 @@
+import Pipeline
 // Inputs that would read what the agent itself writes are refused by the settings alone.
 import Plugins
 import Settings

@@ -1,3 +1,4 @@
+import Pipeline
 // No secret is ever printed: wherever a password or a token stands in a file or in the environment, and whatever is wrong with it
 // or beside it.
 import Plugins

@@ -1,5 +1,6 @@
 // The types of settings: what each takes for what, and what it refuses.
 import Pipeline
+import Settings
 import Testing
 
 /// What is wrong with a text as a value of this type; nil when nothing is.

@@ -84,7 +84,7 @@ let mistakesOfSyntax: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:4:10: the quote that opens here is never closed
-            4 |     url: *************************
+            4 |     url: "************************
               |          ^
         """#),
     WrongConfiguration(
@@ -122,7 +122,7 @@ let mistakesOfSyntax: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:2:30: this alias has no anchor above it
-            2 | outputs: [{ type: http, url: *central }]
+            2 | outputs: [{ type: http, url: ***********
               |                              ^
               = an anchor is written '&name', its alias '*name'; put a text that begins with '*' in quotes
         """#),

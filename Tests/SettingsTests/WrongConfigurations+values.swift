@@ -261,7 +261,7 @@ let mistakesOfReferences: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:2:30: a reference within brackets needs quotes
-            2 | outputs: [{ type: http, url: ${URL} }]
+            2 | outputs: [{ type: http, url: ${URL}***
               |                              ^~
               = write "${NAME}"
         """#),

@@ -158,6 +158,7 @@ package struct Fields {
         return entries.compactMap { entry in
             let path = "\(pathOf(key)).\(entry.key)"
             if let fault = fault(entry.key) {
+                if T.isSecret { problems.hide(entry.value) }
                 problems.report(at: entry.keyMark, path: path, fault)
                 return nil
             }
@@ -319,7 +320,7 @@ package struct Fields {
     private func read<T: SettingValue>(
         _ node: SettingsNode, path: String, refusing fault: (T) -> SettingMisfit? = { _ in nil }
     ) -> T? {
-        if T.isSecret { problems.hide(node.mark) }
+        if T.isSecret { problems.hide(node) }
         if case .unusable = node.content { return nil }
         let misfit: SettingMisfit
         do throws(SettingMisfit) {

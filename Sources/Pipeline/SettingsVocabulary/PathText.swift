@@ -7,7 +7,7 @@ package struct PathText: TextSettingValue {
     package let text: String
 
     package init(text: String) throws(SettingMisfit) {
-        if text.isEmpty { throw .text("is empty, expected a path") }
+        if text.isEmpty { throw SettingMisfit("is empty, expected a path") }
         if text.utf8.contains(0) { throw .text("has a NUL in it, which no path has") }
         if text.first?.isWhitespace == true || text.last?.isWhitespace == true {
             throw .text("has a blank at its beginning or end")

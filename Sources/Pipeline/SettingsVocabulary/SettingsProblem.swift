@@ -188,7 +188,11 @@ package final class SettingsProblems {
         let quotes: Set<Unicode.Scalar> = ["\"", "'"]
         let start = min(secret.column - 1, line.count)
         let whole = line[start..<start + min(secret.width, line.count - start)]
-        let inner = whole.first.map(quotes.contains) == true ? whole.dropFirst().dropLast() : whole
+        var inner = whole
+        if let quote = whole.first, quotes.contains(quote) {
+            inner.removeFirst()
+            if inner.last == quote { inner.removeLast() }
+        }
         guard inner.startIndex < shown.endIndex, inner.endIndex > shown.startIndex else { return }
         var index = inner.startIndex
         while index < min(inner.endIndex, shown.endIndex) {

@@ -36,8 +36,9 @@ package final class FileInput: Input {
     private let context: PluginContext
     private var tailer: FileTailer?
     private var discovery: GlobDiscovery?
-    /// With `once`: why there is nothing to read.
-    package private(set) var failure: String?
+    /// With `once`: why there was nothing to read at the start.
+    private var nothingToRead: String?
+    private var hasRead = false
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         self.settings = settings
@@ -56,7 +57,7 @@ package final class FileInput: Input {
         for finding in examination.findings {
             context.telemetry.tell(InputEvent.nothingToRead(input: context.name, finding: finding))
         }
-        if context.once, !examination.hasFiles { failure = examination.findings.first }
+        if context.once, !examination.hasFiles { nothingToRead = examination.findings.first }
         var options = settings.files.options(.plain, context: context, isFirst: start.isFirst)
         options.checksTail = true
         let tailer = FileTailer(options, known: start.known, telemetry: context.telemetry)
@@ -88,5 +89,12 @@ package final class FileInput: Input {
 
     package func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
-    ) -> Bool { tailer?.read(into: &batch, sparing: sparing, now: now, define: define) ?? false }
+    ) -> Bool {
+        guard tailer?.read(into: &batch, sparing: sparing, now: now, define: define) == true else { return false }
+        hasRead = true
+        return true
+    }
+
+    /// What was found by its position, though its name has changed, is something.
+    package var failure: String? { hasRead ? nil : nothingToRead }
 }

@@ -59,8 +59,9 @@ package final class KubernetesLogsInput: Input {
     private let context: PluginContext
     private var tailer: FileTailer?
     private var discovery: PodLogDiscovery?
-    /// With `once`: why there is nothing to read.
-    package private(set) var failure: String?
+    /// With `once`: why there was nothing to read at the start.
+    private var nothingToRead: String?
+    private var hasRead = false
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         self.settings = settings
@@ -79,7 +80,7 @@ package final class KubernetesLogsInput: Input {
         for finding in examination.findings {
             context.telemetry.tell(InputEvent.nothingToRead(input: context.name, finding: finding))
         }
-        if context.once { failure = examination.findings.first }
+        if context.once { nothingToRead = examination.findings.first }
         let options = settings.files.options(.cri, context: context, isFirst: start.isFirst)
         let tailer = FileTailer(options, known: start.known, telemetry: context.telemetry)
         if let descriptor = tailer.watchDescriptor {
@@ -104,5 +105,12 @@ package final class KubernetesLogsInput: Input {
 
     package func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
-    ) -> Bool { tailer?.read(into: &batch, sparing: sparing, now: now, define: define) ?? false }
+    ) -> Bool {
+        guard tailer?.read(into: &batch, sparing: sparing, now: now, define: define) == true else { return false }
+        hasRead = true
+        return true
+    }
+
+    /// What was found by its position, though its name has changed, is something.
+    package var failure: String? { hasRead ? nil : nothingToRead }
 }
