@@ -25,7 +25,7 @@ struct ConfigurationTests {
         #expect(outcome.errors.contains("\(path):3:11: inputs[0].type: "))
         #expect(outcome.errors.contains("did you mean 'kubernetes_logs'?"))
         #expect(outcome.errors.contains("\(path):6:5: outputs[0].formt: unknown setting, did you mean 'format'?"))
-        #expect(outcome.errors.contains("    6 |     formt: short\n      |     ^~~~~\n"))
+        #expect(outcome.errors.contains("    6 |     formt: *****\n      |     ^~~~~\n"))
         #expect(outcome.errors.contains("2 mistakes"))
         #expect(!outcome.errors.contains("\u{1b}"))
         #expect(
