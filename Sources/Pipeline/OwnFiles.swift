@@ -28,6 +28,7 @@ package final class OwnFiles: Sendable {
         var files: [String: OwnFile] = [:]
         var paths: [Identity: String] = [:]
         var current: [String: String] = [:]
+        var patterns: [WrittenFiles] = []
     }
 
     private let state = Mutex(State())
@@ -47,10 +48,17 @@ package final class OwnFiles: Sendable {
         }
     }
 
+    /// Notes that all files of these names are written at times: also those of earlier days, and of earlier starts.
+    package func claim(_ files: WrittenFiles) { state.withLock { $0.patterns.append(files) } }
+
     /// Whether a file is one of them, by its path or by what it is.
     package func contains(_ path: String) -> Bool {
         state.withLock { state in
-            guard !state.files.isEmpty else { return false }
+            guard !state.files.isEmpty || !state.patterns.isEmpty else { return false }
+            if !state.patterns.isEmpty {
+                let real = Directory.resolve(path) ?? path
+                if state.patterns.contains(where: { $0.contains(real) }) { return true }
+            }
             if state.files[path] != nil, isStill(path, &state) { return true }
             guard let identity = Directory.status(path).map(Identity.init), let own = state.paths[identity] else {
                 return false

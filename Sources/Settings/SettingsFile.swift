@@ -13,6 +13,8 @@ package enum SettingsFile {
         package let problems: [SettingsProblem]
         /// How many more there are.
         package var untold = 0
+        /// What is not right though the agent can run with it.
+        package var findings: [SettingsProblem] = []
     }
 
     /// No configuration is larger: Kubernetes' ConfigMaps end at 1 MiB.
@@ -73,8 +75,10 @@ package enum SettingsFile {
         let expansion = Expansion(environment: environment, readFile: readFile)
         let settings = YAMLTree.read(text, as: .configuration(expansion), problems: problems)
             .map { check($0, registry: registry, dataDirectory: dataDirectory, problems: problems) }
-        return Loaded(
-            settings: problems.isEmpty ? settings : nil, problems: problems.sorted, untold: problems.untold)
+        guard problems.isEmpty, let settings else {
+            return Loaded(settings: nil, problems: problems.sorted, untold: problems.untold)
+        }
+        return Loaded(settings: settings, problems: [], findings: OwnFilesCheck(settings).findings)
     }
 
     private static func check(

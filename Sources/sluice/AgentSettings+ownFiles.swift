@@ -4,10 +4,10 @@ import Pipeline
 import Settings
 
 extension AgentSettings {
-    /// Notes the files that outputs write now, before an input looks for files.
+    /// Notes the files that outputs write, before an input looks for files.
     func claimOwnFiles(_ files: OwnFiles) {
         for output in outputs.map(\.plugin) {
-            for written in output.files.written { files.claim(written.present, by: output.name) }
+            if let written = output.written { files.claim(written) }
             // Standard output may have been led into a file.
             if output.files.isPrinted, let status = AgentSettings.standardOutput, status.kind == .regular {
                 files.claim("standard output", by: output.name, status)

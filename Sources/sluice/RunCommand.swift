@@ -30,6 +30,7 @@ struct RunCommand: AsyncParsableCommand {
         let loaded = SettingsFile.load(path: config, registry: .builtin, dataDirectory: dataDir)
         Problems.tell(loaded)
         guard let settings = loaded.settings else { throw Exit.configuration }
+        Problems.tell(loaded.findings)
         Machine.ignoreBrokenPipes()
         // Until the reports listen for it. What reads to the end in a terminal ends with the terminal.
         if !once { Machine.ignoreHangUps() }

@@ -33,13 +33,13 @@ struct ValidateCommand: ParsableCommand {
                 isRight = false
                 continue
             }
-            let findings = settingsOnly ? [] : Self.findings(settings)
+            let findings = loaded.findings + (settingsOnly ? [] : Self.findings(settings))
             Problems.tell(findings)
             if findings.isEmpty {
                 print("\(file): ok")
             } else {
                 isReadable = false
-                print("\(file): right, but not all that it asks for is here")
+                print("\(file): right, but not all that it asks for is here or can be done")
             }
         }
         if !isRight { throw Exit.configuration }

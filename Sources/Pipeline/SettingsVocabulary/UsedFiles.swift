@@ -5,15 +5,12 @@
 package struct UsedFiles: Sendable {
     /// A file that an output writes; its name may change with the time.
     package struct Written: Sendable {
-        /// Its present path.
-        package let present: String
-        /// Its path at other times.
+        /// Its path now, and at other times.
         package let examples: [String]
         /// A glob for all of them.
         package let glob: String
 
-        package init(present: String, examples: [String], glob: String) {
-            self.present = present
+        package init(examples: [String], glob: String) {
             self.examples = examples
             self.glob = glob
         }

@@ -79,7 +79,7 @@ package enum TimePattern {
         let days = [1, 31, 366].map { fill(pattern, at: SystemClock.realtime + $0 * 86_400_000_000_000) }
         let paths = (days + ["0", "1", "9"].map { fillDigits(pattern, $0) })
         return UsedFiles.Written(
-            present: present, examples: ([present] + paths).flatMap { [$0, $0 + ".0001", $0 + ".1"] },
+            examples: ([present] + paths).flatMap { [$0, $0 + ".0001", $0 + ".1"] },
             glob: fillDigits(pattern, "*") + "*")
     }
 
