@@ -140,7 +140,8 @@ if !lowFloorsOnly {
                 log,
             ] + httpClient),
         .target(
-            name: "Settings", dependencies: ["Pipeline", "PodMetadata", "Kubernetes", "HTTPTransport", "Bytes", "Yams"]),
+            name: "Settings",
+            dependencies: ["Pipeline", "PodMetadata", "Kubernetes", "HTTPTransport", "Bytes", "Disk", "Yams"]),
         // Floor 6: subcommands and wiring.
         .executableTarget(
             name: "sluice",
@@ -165,7 +166,7 @@ if !lowFloorsOnly {
             dependencies: [
                 "Plugins", "Pipeline", "Store", "NodeFiles", "NodeJournal", "Journal", "Bytes", "Disk", "Gzip",
                 "Records",
-                "Telemetry", "TestKit", "HTTPTestKit",
+                "PodMetadata", "Telemetry", "TestKit", "HTTPTestKit",
             ] + httpClient),
         .testTarget(
             name: "SettingsTests",

@@ -20,6 +20,8 @@ package struct PluginContext: Sendable {
     package var metadata = MetadataSource()
     /// The data directory, where a plugin may have a folder of its own; nil where nothing may be written (`sluice validate`).
     package var dataDirectory: String?
+    /// The files that the outputs write, for inputs not to read them.
+    package var ownFiles = OwnFiles()
     /// Every input is read to its present end, then the agent finishes.
     package var once: Bool
     package var telemetry: Telemetry
@@ -173,9 +175,12 @@ package protocol Output: AnyObject, Plugin {
     var measure: RequestMeasure { get }
     /// Nothing more will be sent.
     func close() async
+    /// What keeps it from delivering here and now, each as a sentence; looked for without starting or writing anything.
+    func findings() -> [String]
 }
 
 extension Output {
+    package func findings() -> [String] { [] }
     /// Most outputs have nothing to prepare.
     package func prepare() async throws(DeliveryFailure) {}
     package var measure: RequestMeasure { .compressed }

@@ -9,8 +9,11 @@ extension AgentSettings {
 
     /// Reads every setting; when anything was reported the result is not to be used.
     init(from fields: inout Fields, registry: Registry) {
-        dataDirectory = fields.value("data_dir", default: "/var/lib/sluice")
-        if dataDirectory.isEmpty { fields.refuse("data_dir", "is empty, expected the path of a folder") }
+        dataDirectory = fields.path("data_dir") ?? "/var/lib/sluice"
+        dataOrigin =
+            fields.has("data_dir")
+            ? fields.origin(of: "data_dir")
+            : SettingsOrigin(file: fields.problems.file, path: "data_dir", mark: nil, excerpt: nil)
         self.fields = fields.table("fields", of: JSONValue.self, refusingNames: Self.faultOfFieldName)
             .map(StaticField.init)
 
@@ -81,6 +84,9 @@ extension AgentSettings {
 
     private static func faultOfFieldName(_ name: String) -> String? {
         if name.isEmpty { return "a field needs a name" }
+        if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "the name of a field has no control characters in it"
+        }
         guard reservedNames.contains(name) else { return nil }
         return "records have a member of this name already, choose another such as 'my_\(name)'"
     }
@@ -108,7 +114,7 @@ private struct PluginList<Instance> {
             let name = name(from: &item, type: type, owners: &owners)
             let read = kind.configure(&item)
             let plugin = Configured(
-                name: name, type: type, origin: item.origin(), written: read.written, make: read.make)
+                name: name, type: type, origin: item.origin(), written: read.written, files: read.files, make: read.make)
             return complete(plugin, &item)
         }
     }
@@ -126,12 +132,13 @@ private struct PluginList<Instance> {
             return nil
         }
         if kinds[type] != nil { return type }
+        let shown = item.quoted(type, from: "type")
         if let other = registry.kindInWords(of: type) {
-            item.refuse("type", "\(type.quotedForMessage) is \(other.article), it belongs under '\(other.list):'")
+            item.refuse("type", "\(shown) is \(other.article), it belongs under '\(other.list):'")
         } else if let meant = Suggestions.closest(to: type, among: kinds.keys) {
-            item.refuse("type", "there is no such \(noun) as \(type.quotedForMessage), did you mean '\(meant)'?")
+            item.refuse("type", "there is no such \(noun) as \(shown), did you mean '\(meant)'?")
         } else {
-            item.refuse("type", "there is no such \(noun) as \(type.quotedForMessage)", hint: "known types: \(known)")
+            item.refuse("type", "there is no such \(noun) as \(shown)", hint: "known types: \(known)")
         }
         return nil
     }

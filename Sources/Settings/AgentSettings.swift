@@ -5,6 +5,8 @@ package import Pipeline
 package struct AgentSettings: Sendable {
     /// Where the store and the agent's own files are.
     package var dataDirectory: String
+    /// Where that stands.
+    package var dataOrigin: SettingsOrigin
     /// What is added to every record, in the order of the file.
     package var fields: [StaticField]
     /// What is read, at least one.

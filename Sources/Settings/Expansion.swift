@@ -1,4 +1,4 @@
-// `${NAME}`, `${NAME:-default}`, `${file:/path}` and `$$` in the texts of a configuration.
+// `${NAME}`, `${NAME:-default}`, `${file:/path}` and the escape `$${` in the texts of a configuration.
 // Works on single texts after YAML has been read, so that nothing expanded can change the file's structure.
 import Pipeline
 
@@ -12,7 +12,7 @@ struct Expansion {
     /// A text with everything in it replaced.
     struct Result {
         var text = ""
-        /// The text as it may be printed: contents of files stay written as references.
+        /// The text as it may be printed: references stay as they are written, since what they stand for may be a secret.
         var shown = ""
         var problems: [Problem] = []
     }
@@ -27,15 +27,15 @@ struct Expansion {
 
     /// Replaces all references; nil when the text has none.
     func expand(_ raw: String) -> Result? {
-        guard raw.contains("$$") || raw.contains("${") else { return nil }
+        guard raw.contains("${") else { return nil }
         var result = Result()
         var rest = raw[...]
         while let dollar = rest.firstIndex(of: "$") {
             result.append(rest[..<dollar])
             rest = rest[dollar...]
-            if rest.hasPrefix("$$") {
-                result.append("$")
-                rest = rest.dropFirst(2)
+            if rest.hasPrefix("$${") {
+                result.append("${")
+                rest = rest.dropFirst(3)
             } else if rest.hasPrefix("${") {
                 guard let end = rest.firstIndex(of: "}") else {
                     result.refuse(rest, "'${' without its '}'", hint: "write $${ for the characters themselves")
@@ -61,7 +61,7 @@ struct Expansion {
         let fallback = inside.dropFirst(name.count)
         guard let first = name.first, !first.isNumber, fallback.isEmpty || fallback.hasPrefix(":-") else {
             return result.refuse(
-                reference, "\(String(reference).quotedForMessage) is not a reference that Sluice knows",
+                reference, "this is not a reference that Sluice knows",
                 hint: "write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for the characters themselves")
         }
         guard !fallback.contains("${") else {
@@ -71,9 +71,9 @@ struct Expansion {
         }
         let value = environment(String(name))
         if let value, !(value.isEmpty && !fallback.isEmpty) {
-            result.append(value)
+            result.append(value, shown: reference)
         } else if !fallback.isEmpty {
-            result.append(fallback.dropFirst(2))
+            result.append(fallback.dropFirst(2), shown: reference)
         } else {
             result.refuse(
                 reference, "the environment variable \(name) is not set",

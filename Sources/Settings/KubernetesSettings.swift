@@ -69,25 +69,16 @@ extension AgentSettings {
             self.metadata = metadata
             metadataWait = fields.value("metadata_wait", default: .seconds(5), atLeast: .zero, atMost: .minutes(1))
             context = fields.optional("context", as: String.self)
-            let labels = fields.list("labels", of: Glob.self)
+            let labels = fields.list("labels", of: Glob.self, refusing: Self.faultOfKeys)
             self.labels = fields.has("labels") && !labels.contains { $0.pattern == "*" } ? labels : nil
-            annotations = fields.list("annotations", of: Glob.self)
-            for (key, globs) in [("labels", labels), ("annotations", annotations)] {
-                let odd = globs.first { glob in
-                    glob.pattern.contains { ", =".contains($0) } || ["all", "none"].contains(glob.pattern)
-                }
-                guard let odd else { continue }
-                fields.refuse(
-                    key, "'\(odd.pattern)' is no pattern of keys",
-                    hint: "write a list of globs such as [app, \"app.kubernetes.io/*\"], [\"*\"] for all, [] for none")
-            }
+            annotations = fields.list("annotations", of: Glob.self, refusing: Self.faultOfKeys)
             labelsStyle = fields.choice("labels_style", default: .nested)
             namespaceLabels = fields.value("namespace_labels", default: false)
             owners = fields.choice("owners", default: metadata == .kubelet || metadata == .path ? .names : .api)
             kubelet = fields.section("kubelet", as: Kubelet.self)
             origins = Origins(section: fields.originOfSection, kubeconfig: fields.origin(of: "kubeconfig"))
 
-            if kubeconfig?.isEmpty == true { fields.refuse("kubeconfig", "is empty, expected the path of a file") }
+            if kubeconfig?.isEmpty == true { fields.refuse("kubeconfig", "is empty, expected a path") }
             if fields.has("context"), !fields.has("kubeconfig") {
                 fields.refuse(
                     "context", "is a context of a kubeconfig, and none is named", hint: "set 'kubeconfig', too")
@@ -100,6 +91,15 @@ extension AgentSettings {
                     "kubelet", "is only used with 'metadata: kubelet'\(now)",
                     hint: "set 'metadata: kubelet', or leave this out")
             }
+        }
+
+        /// What is wrong with a glob that no key of a label can match; nil when nothing is.
+        private static func faultOfKeys(_ glob: Glob) -> SettingMisfit? {
+            let isOdd = glob.pattern.contains { ", =".contains($0) } || ["all", "none"].contains(glob.pattern)
+            guard isOdd else { return nil }
+            return .text(
+                "is no pattern of keys",
+                hint: "write a list of globs such as [app, \"app.kubernetes.io/*\"], [\"*\"] for all, [] for none")
         }
 
         private func refuseWhatNeedsAPI(_ fields: inout Fields, _ metadata: Metadata) {
@@ -128,9 +128,9 @@ extension AgentSettings {
             let fileOrigins: [(path: String, origin: SettingsOrigin)]
 
             package init(from fields: inout Fields) {
-                let url = fields.optional("url", as: String.self)
-                let tokenFile = fields.optional("token_file", as: String.self)
-                let caFile = fields.optional("ca_file", as: String.self)
+                let url = fields.optional("url", as: AddressText.self)?.text
+                let tokenFile = fields.path("token_file")
+                let caFile = fields.path("ca_file")
                 insecureSkipVerify = fields.value("insecure_skip_verify", default: false)
                 poll = fields.value("poll", default: .seconds(30), atLeast: .seconds(1))
                 self.tokenFile = tokenFile
@@ -140,9 +140,6 @@ extension AgentSettings {
                 }
 
                 address = url.flatMap { Self.address($0, in: &fields) }
-                for (key, path) in [("token_file", tokenFile), ("ca_file", caFile)] where path?.isEmpty == true {
-                    fields.refuse(key, "is empty, expected the path of a file")
-                }
                 if let address, !address.isSecure {
                     let hint = "write https:// in 'url', or leave this out"
                     if tokenFile != nil {
@@ -165,8 +162,6 @@ extension AgentSettings {
                 do throws(SettingMisfit) {
                     return try ServerAddress(url, mayHavePath: false)
                 } catch {
-                    // There may be a password in it.
-                    if url.contains("@"), let mark = fields.origin(of: "url").mark { fields.problems.hide(mark) }
                     fields.refuse("url", error.message, hint: error.hint)
                     return nil
                 }
@@ -249,7 +244,8 @@ extension AgentSettings.Kubernetes {
 
     /// Port 10250 of this node, by its address in `NODE_IP`.
     private func nodeAddress(_ environment: (String) -> String?) throws(SettingsProblem) -> ServerAddress {
-        let given = environment("NODE_IP").flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1"
+        let variable = environment("NODE_IP")?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+        let given = variable.isEmpty ? "127.0.0.1" : variable
         do throws(SettingMisfit) {
             return try ServerAddress("https://\(ClusterAccess.bracketed(given)):10250", mayHavePath: false)
         } catch {

@@ -12,20 +12,19 @@ struct ServerAddress {
     /// Reads an address.
     ///
     /// - Parameter mayHavePath: an API server may stand below a path of a proxy, a kubelet does not.
-    /// - Throws: a whole sentence, which does not quote what may hold a password.
+    /// - Throws: a whole sentence, which quotes nothing: any part may be a password or a token.
     init(_ text: String, mayHavePath: Bool) throws(SettingMisfit) {
         let hint = "for example https://10.0.0.1:\(mayHavePath ? 6443 : 10_250)"
         guard var parts = URLComponents(string: text, encodingInvalidCharacters: false),
             let scheme = parts.scheme?.lowercased(), scheme == "https" || scheme == "http"
         else {
-            let shown = text.contains("@") ? "this" : text.quotedForMessage
-            throw SettingMisfit("\(shown) is not the address of a server, expected https:// or http://", hint: hint)
+            throw SettingMisfit("this is not the address of a server, expected https:// or http://", hint: hint)
         }
         if parts.user != nil || parts.password != nil {
             throw SettingMisfit("holds a user name or a password, which is not supported", hint: "use a token")
         }
         guard let host = parts.host, !host.isEmpty, host != "[]" else {
-            throw SettingMisfit("\(text.quotedForMessage) has no host", hint: hint)
+            throw SettingMisfit("has no host", hint: hint)
         }
         if let port = parts.port, !(1...65_535).contains(port) {
             throw SettingMisfit("has the port \(port), expected 1 to 65535")
@@ -35,11 +34,11 @@ struct ServerAddress {
         }
         while parts.path.hasSuffix("/") { parts.path.removeLast() }
         if !mayHavePath, !parts.path.isEmpty {
-            throw SettingMisfit("holds more than the address of a server: leave out \(parts.path.quotedForMessage)")
+            throw SettingMisfit("holds more than the address of a server: leave out the path behind the host")
         }
         parts.scheme = scheme
         guard let url = parts.string else {
-            throw SettingMisfit("\(text.quotedForMessage) is not the address of a server", hint: hint)
+            throw SettingMisfit("this is not the address of a server", hint: hint)
         }
         self.url = url
         isSecure = scheme == "https"

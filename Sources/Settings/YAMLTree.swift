@@ -15,40 +15,42 @@ struct YAMLTree {
 
     private let kind: Kind
     private let problems: SettingsProblems
-    private let lines: [String]
     /// What keys are really called that had to be renamed to get past the parser (see `compose`).
     private let renamedKeys: [SettingsNode.Mark: String]
     /// How many nodes may still be made: aliases of aliases grow without bound.
     private var nodesLeft = 100_000
+    /// They were too many, which has been reported: nothing is read on.
+    private var isExhausted = false
 
     private static let depthMax = 64
     private static let renamesMax = 64
+    /// How many bytes may be composed again in all, to tell of more keys that are there twice.
+    private static let composedAgainMax = 4 << 20
 
     /// Reads a text; nil after reporting that it is not YAML. Problems within values are reported and read on.
     static func read(_ text: String, as kind: Kind, problems: SettingsProblems) -> SettingsNode? {
         let lines = SettingsProblems.lines(of: text)
         do {
-            let (root, renamedKeys) = try compose(lines)
+            let (root, renamedKeys) = try compose(lines, size: text.utf8.count)
             guard let root else {
                 problems.report(
                     at: SettingsNode.Mark(line: 1, column: 1), path: "", "the file is empty", hint: kind.least)
                 return nil
             }
-            var tree = YAMLTree(kind: kind, problems: problems, lines: lines, renamedKeys: renamedKeys)
+            var tree = YAMLTree(kind: kind, problems: problems, renamedKeys: renamedKeys)
             return tree.convert(root, path: "", depth: 0)
         } catch {
             let fault = YAMLSyntax(error, lines: lines, isConfidential: kind.isConfidential)
+            // What the settings are is not known yet, and one of them may be a password.
+            for mark in LikelySecrets.marks(inLine: fault.mark.line, of: lines) { problems.hide(mark) }
             problems.report(at: fault.mark, path: "", fault.message, hint: fault.hint)
             return nil
         }
     }
 
-    private init(
-        kind: Kind, problems: SettingsProblems, lines: [String], renamedKeys: [SettingsNode.Mark: String]
-    ) {
+    private init(kind: Kind, problems: SettingsProblems, renamedKeys: [SettingsNode.Mark: String]) {
         self.kind = kind
         self.problems = problems
-        self.lines = lines
         self.renamedKeys = renamedKeys
     }
 
@@ -59,14 +61,16 @@ struct YAMLTree {
     /// Yams gives up at a mapping with the same key twice, telling only where the first one is. So that one is renamed,
     /// by a private-use character in place of its first letter, and the text is composed again; `entries` sees both.
     private static func compose(
-        _ original: [String]
+        _ original: [String], size: Int
     ) throws -> (root: Node?, renamedKeys: [SettingsNode.Mark: String]) {
         var lines = original
         var renamedKeys: [SettingsNode.Mark: String] = [:]
         while true {
             do {
                 return (try Yams.compose(yaml: lines.joined(separator: "\n"), .basic), renamedKeys)
-            } catch YamlError.duplicatedKeysInMapping(let keys, let context) where renamedKeys.count < renamesMax {
+            } catch YamlError.duplicatedKeysInMapping(let keys, let context)
+                where renamedKeys.count < min(renamesMax, max(1, composedAgainMax / max(1, size)))
+            {
                 let mark = SettingsNode.Mark(line: context.mark.line, column: context.mark.column)
                 guard let key = keys.first, let stamp = Unicode.Scalar(0xE000 + UInt32(renamedKeys.count)),
                     rename(key, at: mark, to: stamp, in: &lines)
@@ -95,20 +99,19 @@ struct YAMLTree {
     // MARK: - Converting
 
     private mutating func convert(_ node: Node, path: String, depth: Int) -> SettingsNode {
-        nodesLeft -= 1
         let mark = mark(of: node)
+        guard spend(at: mark, path) else { return SettingsNode(.unusable, mark: mark) }
         if depth > Self.depthMax {
             return unusable(mark, path, "is nested deeper than \(Self.depthMax) levels")
-        }
-        if nodesLeft <= 0 {
-            if nodesLeft < 0 { return SettingsNode(.unusable, mark: mark) }
-            return unusable(mark, path, "the file has more values than any configuration needs, counting its aliases")
         }
         switch node {
         case .scalar(let scalar):
             return convert(scalar, mark: mark, path: path)
         case .sequence(let items):
-            let nodes = items.enumerated().map { convert($1, path: "\(path)[\($0)]", depth: depth + 1) }
+            var nodes: [SettingsNode] = []
+            for (index, item) in items.enumerated() where !isExhausted {
+                nodes.append(convert(item, path: "\(path)[\(index)]", depth: depth + 1))
+            }
             return SettingsNode(.list(nodes), mark: mark)
         case .mapping(let mapping):
             if let (key, _) = mapping.first(where: { !$0.key.isText }) {
@@ -122,18 +125,32 @@ struct YAMLTree {
         }
     }
 
+    /// Counts one more node; false when there are too many.
+    private mutating func spend(at mark: SettingsNode.Mark, _ path: String) -> Bool {
+        nodesLeft -= 1
+        guard nodesLeft < 0 else { return true }
+        if !isExhausted {
+            isExhausted = true
+            problems.report(
+                at: mark, path: path, "the file has more values than any configuration needs, counting its aliases")
+        }
+        return false
+    }
+
     private func convert(_ scalar: Node.Scalar, mark: SettingsNode.Mark, path: String) -> SettingsNode {
         var isPlain = scalar.style == .plain
         switch scalar.tag.rawValue {
         case Tag.Name.implicit.rawValue: break
         case Tag.Name.str.rawValue, Tag.Name.nonSpecific.rawValue: isPlain = false
-        case Tag.Name.int.rawValue, Tag.Name.float.rawValue, Tag.Name.bool.rawValue, Tag.Name.null.rawValue:
-            isPlain = true
+        case let tag where scalar.hasValue(of: tag): isPlain = true
         default:
-            let tag = kind.isConfidential ? "a YAML tag" : "the YAML tag \(scalar.tag.rawValue.quotedForMessage)"
-            return unusable(
-                mark, path, "has \(tag), which means nothing here",
+            // A password may begin with '!', and then the tag is a part of it.
+            _ = unusable(
+                SettingsNode.Mark(line: mark.line, column: mark.column), path,
+                "begins with '!', which makes it a YAML tag that means nothing here",
                 hint: "leave the tag out, or put a text that begins with '!' in quotes")
+            let rest = problems.scalars(ofLine: mark.line).count + 1 - mark.column
+            return SettingsNode(.unusable, mark: SettingsNode.Mark(line: mark.line, column: mark.column, width: rest))
         }
         guard let expanded = kind.expand(scalar.string) else {
             if isPlain, ["", "~", "null", "Null", "NULL"].contains(scalar.string) {
@@ -155,7 +172,7 @@ struct YAMLTree {
         var own: [SettingsNode.Entry] = []
         var merged: [SettingsNode.Entry] = []
         var lineOfKey: [String: Int] = [:]
-        for (keyNode, valueNode) in mapping {
+        for (keyNode, valueNode) in mapping where !isExhausted {
             var keyMark = mark(of: keyNode)
             guard case .scalar(let scalar) = keyNode else { continue }
             var key = scalar.string
@@ -184,11 +201,14 @@ struct YAMLTree {
 
     /// The entries that `<<:` brings in: of a mapping, or of several, the first of which counts most.
     private mutating func merge(_ node: Node, path: String, depth: Int) -> [SettingsNode.Entry] {
+        guard spend(at: mark(of: node), path) else { return [] }
         switch node {
         case .mapping(let mapping) where depth < Self.depthMax:
             return entries(of: mapping, path: path, depth: depth + 1)
         case .sequence(let items) where depth < Self.depthMax:
-            return items.flatMap { merge($0, path: path, depth: depth + 1) }
+            var entries: [SettingsNode.Entry] = []
+            for item in items where !isExhausted { entries += merge(item, path: path, depth: depth + 1) }
+            return entries
         default:
             problems.report(at: mark(of: node), path: path, "'<<' merges mappings, found \(inWords(node))")
             return []
@@ -211,15 +231,15 @@ struct YAMLTree {
         guard let mark = node.mark else { return SettingsNode.Mark(line: 1, column: 1) }
         var width = 1
         // Nobody shows a line of a confidential file.
-        if !kind.isConfidential, case .scalar(let scalar) = node, lines.indices.contains(mark.line - 1) {
-            width = Self.width(of: scalar, in: lines[mark.line - 1].unicodeScalars.dropFirst(mark.column - 1))
+        if !kind.isConfidential, case .scalar(let scalar) = node {
+            width = Self.width(of: scalar, in: problems.scalars(ofLine: mark.line).dropFirst(mark.column - 1))
         }
         return SettingsNode.Mark(line: mark.line, column: mark.column, width: width)
     }
 
-    private static func width(of scalar: Node.Scalar, in rest: Substring.UnicodeScalarView) -> Int {
+    private static func width(of scalar: Node.Scalar, in rest: ArraySlice<Unicode.Scalar>) -> Int {
         let text = scalar.string.unicodeScalars
-        if scalar.style == .plain, rest.starts(with: text) { return text.count }
+        if scalar.style == .plain, !text.isEmpty, rest.starts(with: text) { return text.count }
         let wholeLine = rest.count - rest.reversed().prefix { $0 == " " }.count
         // A block's `|`, an anchor or a tag before the text, a text over several lines.
         guard let quote = rest.first, quote == "\"" || quote == "'" else { return wholeLine }
@@ -238,13 +258,16 @@ struct YAMLTree {
         return wholeLine
     }
 
+    /// A reference that far behind the beginning of its text is told at the beginning.
+    private static let longestSearch = 10_000
+
     /// Where exactly on the scalar's line a reference is written; nil when it is on another line.
     private func mark(of reference: String, from mark: SettingsNode.Mark) -> SettingsNode.Mark? {
-        guard lines.indices.contains(mark.line - 1) else { return nil }
-        let line = Array(lines[mark.line - 1].unicodeScalars)
+        let line = problems.scalars(ofLine: mark.line)
         let wanted = Array(reference.unicodeScalars)
         guard line.count >= wanted.count, mark.column - 1 <= line.count - wanted.count else { return nil }
         return (mark.column - 1...line.count - wanted.count)
+            .prefix(Self.longestSearch)
             .first { line[$0..<$0 + wanted.count].elementsEqual(wanted) }
             .map { SettingsNode.Mark(line: mark.line, column: $0 + 1, width: wanted.count) }
     }
@@ -264,6 +287,18 @@ extension YAMLTree.Kind {
     fileprivate var least: String? {
         isConfidential
             ? nil : "the least it needs is\ninputs:\n  - type: kubernetes_logs\noutputs:\n  - type: stdout"
+    }
+}
+
+extension Node.Scalar {
+    /// Whether `tag` is one of YAML's own for what has no quotes, and the text is such a value.
+    fileprivate func hasValue(of tag: String) -> Bool {
+        switch tag {
+        case Tag.Name.int.rawValue, Tag.Name.float.rawValue: JSONValue.isNumber(string)
+        case Tag.Name.bool.rawValue: ["true", "false"].contains(string.lowercased())
+        case Tag.Name.null.rawValue: ["", "~", "null"].contains(string.lowercased())
+        default: false
+        }
     }
 }
 

@@ -126,7 +126,7 @@ package final class NodeReading: Sendable {
 }
 
 /// What an input of ours would be set by, if anybody could.
-private struct NoSettings: SettingsSection {
+private struct NoSettings: PluginSettings {
     init(from fields: inout Fields) {}
 }
 

@@ -27,9 +27,9 @@ struct Agent {
         self.settings = settings
         self.once = once
         self.telemetry = telemetry
-        let given = [settings.agent.node, Machine.environment("NODE_NAME")].compactMap { $0 }.first { !$0.isEmpty }
-        let node = given ?? Machine.hostName
-        if given == nil, Machine.environment("KUBERNETES_SERVICE_HOST") != nil {
+        let name = NodeName(settings.agent.node)
+        let node = name.text
+        if !name.isGiven, Machine.environment("KUBERNETES_SERVICE_HOST") != nil {
             telemetry.logger.warning(
                 "the node's name is taken from the host's name, which in a pod is mostly the pod's; set the variable NODE_NAME from the field spec.nodeName, or agent.node",
                 metadata: ["node": "\(node)"])
@@ -45,6 +45,8 @@ struct Agent {
             name: "", node: node, staticFields: [UInt8](copying: fields.span), once: once, telemetry: telemetry)
 
         context.dataDirectory = settings.dataDirectory
+        try settings.refuseOwnJournal()
+        settings.claimOwnFiles(context.ownFiles)
 
         // After the store's lock is held: what is known of pods is in the same folder.
         let writer = try Store.open(

@@ -27,10 +27,10 @@ struct RunCommand: AsyncParsableCommand {
     var once = false
 
     func run() async throws {
-        let loaded = SettingsFile.load(path: config, registry: .builtin)
+        let loaded = SettingsFile.load(path: config, registry: .builtin, dataDirectory: dataDir)
         Problems.tell(loaded)
-        guard var settings = loaded.settings else { throw Exit.configuration }
-        if let dataDir { settings.dataDirectory = dataDir }
+        guard let settings = loaded.settings else { throw Exit.configuration }
+        Problems.tell(loaded.findings)
         Machine.ignoreBrokenPipes()
         // Until the reports listen for it. What reads to the end in a terminal ends with the terminal.
         if !once { Machine.ignoreHangUps() }

@@ -6,6 +6,7 @@ import Display
 import Logging
 import Pipeline
 import Records
+import Settings
 import Store
 import Telemetry
 import UnixSignals
@@ -234,7 +235,7 @@ struct RecordChoice: ParsableArguments {
         request.places.pods = root + "/var/log/pods"
         request.places.links = root + "/var/log/containers"
         if !root.isEmpty { request.places.journal = [root + "/var/log/journal", root + "/run/log/journal"] }
-        request.places.node = Machine.environment("NODE_NAME") ?? Machine.hostName
+        request.places.node = NodeName(nil).text
         request.isGone = gone
         request.boot = try TailCommand.checked { () throws(QueryError) -> BootChoice? in
             // As for journalctl, the kernel's messages are those of the newest boot unless another is named.

@@ -12,8 +12,9 @@ struct ValidateCommand: ParsableCommand {
         commandName: "validate",
         abstract: "Check configuration files; every mistake is told at once.",
         discussion: """
-            Also looks whether the inputs can be read here and now (a journal's files, say), and the kubeconfig. Exits with 0 \
-            when all is well, with 78 when a file is wrong, and with 1 when all files are right but something cannot be read.
+            Also looks whether this machine has what they ask for: logs, journals, certificates, tokens, a place for the data. \
+            Exits with 0 when all is well, with 78 when a file is wrong, and with 1 when all files are right but something \
+            is missing here. No password and no token is ever shown.
             """)
 
     @Argument(help: "Configuration files.", completion: .file(extensions: ["yaml", "yml"]))
@@ -32,35 +33,46 @@ struct ValidateCommand: ParsableCommand {
                 isRight = false
                 continue
             }
-            let findings = settingsOnly ? [] : Self.findings(settings)
+            let findings = loaded.findings + (settingsOnly ? [] : Self.findings(settings))
             Problems.tell(findings)
             if findings.isEmpty {
                 print("\(file): ok")
             } else {
                 isReadable = false
-                print("\(file): right, but not all that it asks for can be read here")
+                print("\(file): right, but not all that it asks for is here or can be done")
             }
         }
         if !isRight { throw Exit.configuration }
         if !isReadable { throw Exit.failure }
     }
 
-    /// What keeps the agent from reading on this machine.
+    /// What keeps the agent from working on this machine.
     private static func findings(_ settings: AgentSettings) -> [SettingsProblem] {
-        inputFindings(settings) + outputFindings(settings) + kubernetesFindings(settings)
+        dataFindings(settings) + inputFindings(settings) + outputFindings(settings) + kubernetesFindings(settings)
     }
 
-    /// What keeps outputs from writing their files: something else is there.
+    private static func dataFindings(_ settings: AgentSettings) -> [SettingsProblem] {
+        let folder = settings.dataDirectory
+        let relative =
+            folder.hasPrefix("/")
+            ? nil : "'\(folder)' is relative: it depends on the folder in which the agent is started"
+        return [relative, WritableFolder.fault(folder)].compactMap { $0 }.map { settings.dataOrigin.problem($0) }
+    }
+
     private static func outputFindings(_ settings: AgentSettings) -> [SettingsProblem] {
-        let telemetry = Telemetry(Logger(label: "validate") { _ in SwiftLogNoOpLogHandler() })
-        return settings.outputs.filter { $0.plugin.written != nil }.compactMap { output in
+        settings.outputs.map(\.plugin).flatMap { output in
             do throws(PluginError) {
-                _ = try output.plugin.make(PluginContext(name: output.plugin.name, node: "", telemetry: telemetry))
-                return nil
+                return try output.make(context(output.name)).findings().map { output.origin.problem($0) }
             } catch {
-                return output.plugin.origin.problem(error.description)
+                return [output.origin.problem(error.description)]
             }
         }
+    }
+
+    /// Nothing is started, and nobody is told of events.
+    private static func context(_ name: String) -> PluginContext {
+        PluginContext(
+            name: name, node: "", telemetry: Telemetry(Logger(label: "validate") { _ in SwiftLogNoOpLogHandler() }))
     }
 
     private static func kubernetesFindings(_ settings: AgentSettings) -> [SettingsProblem] {
@@ -74,10 +86,8 @@ struct ValidateCommand: ParsableCommand {
     }
 
     private static func inputFindings(_ settings: AgentSettings) -> [SettingsProblem] {
-        // Nothing is started, and nobody is told of events.
-        let telemetry = Telemetry(Logger(label: "validate") { _ in SwiftLogNoOpLogHandler() })
-        return settings.inputs.flatMap { input in
-            var context = PluginContext(name: input.plugin.name, node: "", telemetry: telemetry)
+        settings.inputs.flatMap { input in
+            var context = context(input.plugin.name)
             context.parsers = input.parsers.map(\.type)
             do throws(PluginError) {
                 return try input.plugin.make(context).findings().map { input.plugin.origin.problem($0) }
@@ -93,8 +103,9 @@ enum Problems {
     static func tell(_ loaded: SettingsFile.Loaded) {
         tell(loaded.problems)
         guard loaded.settings == nil else { return }
-        let count = loaded.problems.count
-        write("\(count) mistake\(count == 1 ? "" : "s")")
+        let count = loaded.problems.count + loaded.untold
+        let untold = loaded.untold > 0 ? ", of which the first \(loaded.problems.count) are shown" : ""
+        write("\(count) mistake\(count == 1 ? "" : "s")\(untold)")
     }
 
     static func tell(_ problems: [SettingsProblem]) {

@@ -166,6 +166,8 @@ struct OnceTests {
 
     @Test func `an empty node is no failure`() async throws {
         let agent = try Agent()
+        try FileManager.default.createDirectory(
+            atPath: agent.scratch.path("pods"), withIntermediateDirectories: false)
         let outcome = try await agent.runOnce()
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try await agent.ledger().closes)

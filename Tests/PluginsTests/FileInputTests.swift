@@ -1,5 +1,6 @@
 // Input `file` over real files: patterns, rotation, truncation, restarts.
 import Disk
+import Foundation
 import NodeFiles
 import Pipeline
 import Plugins
@@ -33,7 +34,9 @@ import Testing
     }
 
     private func append(_ name: String, _ text: String) throws {
-        let file = try LocalFileSystem().open(bench.scratch.path(name), .append)
+        let path = bench.scratch.path(name)
+        try LocalFileSystem().makeFolder(Path.parent(path))
+        let file = try LocalFileSystem().open(path, .append)
         try file.write(Array(text.utf8).span)
     }
 
@@ -241,5 +244,119 @@ import Testing
         try LocalFileSystem().remove(bench.scratch.path("a.log"))
         input.readAll()
         #expect(input.messages == ["one", "two"])
+    }
+
+    // MARK: What is there
+
+    private func findings(_ include: [String], exclude: [String] = []) throws -> [String] {
+        try bench.make(FileInput.self, settings(include, exclude: exclude)).findings().map {
+            $0.replacing(bench.scratch.path, with: "DIR")
+        }
+    }
+
+    @Test func `what is not there is told, and what is there instead`() throws {
+        for name in ["logs/app.log", "logs/web.log", "logs/old/x.gz", "other.txt"] { try append(name, "x\n") }
+        #expect(try findings(["logs/*.log", "logs/**/*.gz", "*.txt"]) == [])
+        #expect(
+            try findings(["logs/*.txt", "logs/*.log"]) == [
+                "no file matches 'DIR/logs/*.txt': in DIR/logs there are app.log, old, web.log"
+            ])
+        #expect(
+            try findings(["log/*.log"]) == [
+                "no file matches 'DIR/log/*.log': there is no folder DIR/log, did you mean DIR/logs?; in DIR there are logs, other.txt"
+            ])
+        #expect(
+            try findings(["logs/ap.log"]) == [
+                "there is no file DIR/logs/ap.log, did you mean DIR/logs/app.log?; in DIR/logs there are app.log, old, web.log"
+            ])
+        #expect(try findings(["logs"]) == ["DIR/logs is a folder: write DIR/logs/* for its files"])
+        #expect(
+            try findings(["logs/*.log"], exclude: ["logs/*"]) == [
+                "all files that match 'DIR/logs/*.log' are left out by 'exclude'"
+            ])
+        try LocalFileSystem().makeFolder(bench.scratch.path("empty"))
+        #expect(try findings(["empty/*"]) == ["no file matches 'DIR/empty/*': DIR/empty is empty"])
+    }
+
+    @Test func `a relative path is told with what it leads to`() throws {
+        let input = try bench.make(FileInput.self, ["include": "no/such/*.log"])
+        let findings = input.findings()
+        #expect(findings.count == 2)
+        #expect(
+            findings[0].hasPrefix("'no/such/*.log' is relative: it depends on the folder in which the agent is started")
+        )
+        #expect(findings[1].hasPrefix("no file matches 'no/such/*.log': there is no folder no/such"))
+    }
+
+    @Test func `with once nothing to read is a failure, else it is waited for`() throws {
+        let once = try input(once: true)
+        try once.start()
+        once.readAll()
+        #expect(once.failure?.hasPrefix("no file matches ") == true)
+        let going = try input()
+        try going.start()
+        #expect(going.failure == nil && bench.log.said("finds nothing to read"))
+        try append("a.log", "one\n")
+        going.readAll()
+        #expect(going.messages == ["one"])
+    }
+
+    // MARK: What the agent writes
+
+    @Test func `a file that an output writes is not read, by whatever name, and told once`() throws {
+        let context = bench.context
+        try append("out/sluice.log", "old\n")
+        try append("in/app.log", "one\n")
+        let output = try bench.make(
+            FileOutput.self, ["path": .init(stringLiteral: bench.scratch.path("out/sluice.log"))], context: context)
+        context.ownFiles.claim(bench.scratch.path("out/sluice.log"), by: "it")
+        try FileManager.default.createSymbolicLink(
+            atPath: bench.scratch.path("in/other.log"), withDestinationPath: bench.scratch.path("out/sluice.log"))
+        let input = try InputBench {
+            try bench.make(FileInput.self, settings(["in/*.log", "out/*"]), context: context)
+        }
+        try input.start()
+        for _ in 1...3 {
+            try append("out/sluice.log", "again\n")
+            input.readAll()
+        }
+        #expect(input.messages == ["one"])
+        #expect(bench.log.count("own_files_passed_over") == 2, "once for each name")
+        _ = output
+    }
+
+    @Test func `a file that an output begins is known before an input can find it`() async throws {
+        let context = bench.context
+        let output = try bench.make(
+            FileOutput.self, ["path": .init(stringLiteral: bench.scratch.path("out.log"))], context: context)
+        try await output.open(state: [])
+        try await output.prepare()
+        #expect(context.ownFiles.contains(bench.scratch.path("out.log")))
+        #expect(!context.ownFiles.contains(bench.scratch.path("other.log")))
+    }
+
+    @Test func `a file that is not written any more is forgotten with its name`() throws {
+        let own = OwnFiles()
+        let (first, second) = (bench.scratch.path("1"), bench.scratch.path("2"))
+        try append("1", "x")
+        own.claim(first, by: "out")
+        own.claim(second, by: "out")
+        #expect(own.contains(first) && own.contains(second), "it is still the file that was written")
+        try LocalFileSystem().remove(first)
+        try append("3", "x")
+        try append("1", "y")
+        #expect(own.contains(second))
+        #expect(!own.contains(bench.scratch.path("3")), "though it may have the inode of the one that is gone")
+    }
+
+    @Test func `the data directory is not read`() throws {
+        var context = bench.context
+        context.dataDirectory = bench.scratch.path("data")
+        try append("data/store/0/1.log", "own\n")
+        try append("data.log", "one\n")
+        let input = try InputBench { try bench.make(FileInput.self, settings(["**/*.log"]), context: context) }
+        try input.start()
+        input.readAll()
+        #expect(input.messages == ["one"])
     }
 }

@@ -33,7 +33,7 @@ import Testing
 
     @Test(
         arguments: [
-            ([:], "item.path: missing, expected a text; for example 'path: /var/log/sluice/%Y-%m-%d.ndjson'"),
+            ([:], "item.path: missing, expected a path; for example 'path: /var/log/sluice/%Y-%m-%d.ndjson'"),
             (
                 ["path": "/x/%q"],
                 "item.path: '%q' is no conversion that is known here; use %Y %m %d %H %M %S %j, and %% for a percent sign"

@@ -65,14 +65,14 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
 
     @Test(
         arguments: [
-            ([:], "item.url: missing, expected a text; for example 'url: https://logs.example.com/ingest'"),
+            ([:], "item.url: missing, expected an address; for example 'url: https://logs.example.com/ingest'"),
             (
                 ["url": "logs.example.com"],
-                "item.url: 'logs.example.com' is not the address of a web server, expected http:// or https://; for example 'url: https://logs.example.com/ingest'"
+                "item.url: this is not the address of a web server, expected http:// or https://; for example 'url: https://logs.example.com/ingest'"
             ),
             (
                 ["url": "https:///x"],
-                "item.url: 'https:///x' has no host; for example 'url: https://logs.example.com/ingest'"
+                "item.url: has no host; for example 'url: https://logs.example.com/ingest'"
             ),
             (
                 ["url": "http://h:99999/"],
@@ -89,8 +89,13 @@ func text(of seen: ScriptedServer.Seen) throws -> String {
             (["url": "http://h", "headers": ["a b": "3"]], "item.headers.a b: is not the name of a header"),
             (
                 ["url": "http://h", "headers": ["X": "a\nb"]],
-                "item.headers.X: 'a\u{fffd}b' has control characters, a header cannot"
+                "item.headers.X: the value has control characters, a header cannot"
             ),
+            (
+                ["url": "https://h/a b"],
+                "item.url: has a blank in it (its character 12), which no address has"
+            ),
+            (["url": "https://h", "auth": ["bearer_file": ""]], "item.auth.bearer_file: is empty, expected a path"),
             (
                 ["url": "http://h", "auth": ["username": "me"]],
                 "item.auth.password: missing, a user name needs one"

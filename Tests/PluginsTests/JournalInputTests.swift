@@ -54,7 +54,7 @@ import Testing
             (["max_field": "9MiB"], "max_field: must be between 1KiB and 8MiB, found 9MiB"),
             (["path": "/a", "paths": "/b"], "paths: stands beside 'path', keep one of them"),
             (["paths": []], "paths: names no folder and no file"),
-            (["path": ""], "path: is empty, expected a folder with journal files"),
+            (["path": ""], "path: is empty, expected a path"),
             (["unit": "kubelet"], "unit: unknown setting, did you mean 'units'?"),
         ] as [(SettingsNode, String)])
     func `what cannot be set is refused with a reason`(node: SettingsNode, told: String) {

@@ -3,6 +3,7 @@ import Disk
 import NodeFiles
 import Pipeline
 import Plugins
+import PodMetadata
 import Records
 import TestKit
 import Testing
@@ -272,5 +273,79 @@ import Testing
             #expect(try messages([]) == ["theirs"])
             #expect(try messages([("own_logs", true)]) == ["own", "theirs"])
         }
+    }
+
+    // MARK: What is there
+
+    private func findings(_ path: String) throws -> [String] {
+        let settings: SettingsNode = [
+            "path": .init(stringLiteral: bench.scratch.path(path)),
+            "containers_path": .init(stringLiteral: bench.scratch.path("containers")),
+        ]
+        return try bench.make(KubernetesLogsInput.self, settings).findings().map {
+            $0.replacing(bench.scratch.path, with: "DIR")
+        }
+    }
+
+    @Test func `a folder without pods is told, and where there are some`() throws {
+        _ = try Pod("shop", "web", scratch: bench.scratch)
+        try bench.scratch.write("file", "")
+        #expect(try findings("pods") == [])
+        #expect(try findings("pod").count == 1)
+        #expect(
+            try findings("pod") == ["there is no folder DIR/pod, did you mean DIR/pods?; in DIR there are file, pods"])
+        #expect(
+            try findings("").map { $0.replacing("DIR//", with: "DIR/") } == [
+                "in DIR/ there is no pod's folder (<namespace>_<pod>_<uid>), did you mean DIR/pods?; in DIR/ there are file, pods"
+            ])
+        #expect(
+            try findings("pods/shop_web_uid-web") == [
+                "in DIR/pods/shop_web_uid-web there is no pod's folder (<namespace>_<pod>_<uid>), did you mean DIR/pods?; in DIR/pods/shop_web_uid-web there is app alone"
+            ])
+        #expect(try findings("file") == ["DIR/file is no folder"])
+        try LocalFileSystem().makeFolder(bench.scratch.path("fresh"))
+        #expect(try findings("fresh") == [], "a node without pods yet")
+    }
+
+    @Test func `with once a missing folder of pods is a failure, else it is waited for`() throws {
+        let once = try InputBench {
+            try bench.make(KubernetesLogsInput.self, pods(), context: bench.context(once: true))
+        }
+        try once.start()
+        #expect(once.failure?.hasPrefix("there is no folder ") == true)
+        let going = try InputBench { try bench.make(KubernetesLogsInput.self, pods()) }
+        try going.start()
+        #expect(going.failure == nil && bench.log.said("finds nothing to read"))
+    }
+
+    @Test(arguments: [
+        ("namespaces", "shop,other", "write [shop, other] (2 list items)"), ("pods", "^web-.*$", "write web-*"),
+        ("containers", "App", "write app"), ("namespaces", "!kube-system", "under 'exclude:'"),
+    ])
+    func `globs that no name can match are refused`(_ key: String, _ pattern: String, _ meant: String) {
+        for section in ["include", "exclude"] {
+            let reading = SettingsReading(
+                [section: SettingsNode(mapping: [(key, .init(stringLiteral: pattern))])],
+                as: KubernetesLogsInput.Settings.self)
+            #expect(reading.problems.count == 1 && reading.problems[0].contains(meant), "\(reading.problems)")
+        }
+    }
+
+    // MARK: What is missing of a pod
+
+    @Test func `where only the labels of the namespace are missing, that is what is told`() throws {
+        var context = bench.context
+        let directory = PodDirectory()
+        directory.replaceAll(with: [PodMetadata.Pod(uid: "uid-web", namespace: "shop", name: "web")], now: 0)
+        context.metadata.directory = directory
+        context.metadata.wantsNamespaces = true
+        context.metadata.wait = 0
+        let log = try Pod("shop", "web", scratch: bench.scratch)
+        try log.append(["one"])
+        let input = try InputBench { try bench.make(KubernetesLogsInput.self, pods(), context: context) }
+        try input.start()
+        input.readAll()
+        #expect(bench.log.said("the labels of a pod's namespace are not known after metadata_wait"))
+        #expect(!bench.log.said("a pod is not known"))
     }
 }

@@ -8,8 +8,9 @@ struct ExpansionTests {
         ("${NODE_NAME}", "node-7"), ("a-${NODE_NAME}-${PORT}", "a-node-7-80a"), ("${NONE:-x y}", "x y"),
         ("${NONE:-}", ""),
         ("${EMPTY:-x}", "x"), ("${EMPTY}", ""), ("${NODE_NAME:-x}", "node-7"), ("${file:/run/token}", "s3cret"),
-        ("'pa$$word'", "pa$word"), ("$${NODE_NAME}", "${NODE_NAME}"), ("$$$$", "$$"), ("$5 and $", "$5 and $"),
-        ("'${NODE_NAME}'", "node-7"), ("\"${NODE_NAME}\\n\"", "node-7\n"), ("$$${NODE_NAME}", "$node-7"),
+        ("'pa$$word'", "pa$$word"), ("$${NODE_NAME}", "${NODE_NAME}"), ("$$$$", "$$$$"), ("$5 and $", "$5 and $"),
+        ("a$${b", "a${b"), ("$$", "$$"), ("$$5${PORT}", "$$580a"),
+        ("'${NODE_NAME}'", "node-7"), ("\"${NODE_NAME}\\n\"", "node-7\n"), ("$$${NODE_NAME}", "$${NODE_NAME}"),
     ])
     func `references are replaced in values`(_ written: String, _ text: String) throws {
         #expect(try node(written) == text)
@@ -19,10 +20,10 @@ struct ExpansionTests {
         ("${NONE}", "the environment variable NONE is not set"),
         ("${file:/run/nothing}", "the file /run/nothing cannot be read: no such file"),
         ("${file:/run/latin1}", "the file /run/latin1 is not UTF-8 text"), ("${file:}", "'${file:}' names no file"),
-        ("a ${b", "'${' without its '}'"), ("${}", "'${}' is not a reference that Sluice knows"),
-        ("${1A}", "'${1A}' is not a reference that Sluice knows"),
-        ("${A-b}", "'${A-b}' is not a reference that Sluice knows"),
-        ("${A B}", "'${A B}' is not a reference that Sluice knows"),
+        ("a ${b", "'${' without its '}'"), ("${}", "this is not a reference that Sluice knows"),
+        ("${1A}", "this is not a reference that Sluice knows"),
+        ("${A-b}", "this is not a reference that Sluice knows"),
+        ("${A B}", "this is not a reference that Sluice knows"),
         ("${NONE:-${NODE_NAME}}", "the default of NONE has a reference of its own, which is not possible"),
     ])
     func `references that lead nowhere are told`(_ written: String, _ message: String) {
@@ -55,7 +56,7 @@ struct ExpansionTests {
         let text =
             "inputs: [{ type: kubernetes_logs }]\noutputs: [{ type: stdout, max_delay: \"${file:/run/token}\" }]\n"
         let told = load(text).problems.map { $0.rendered() }.joined()
-        #expect(told.contains("'${file:/run/token}' is not a time") && !told.contains("s3cret"))
+        #expect(told.contains("'${file:/run/token}' does not hold a time") && !told.contains("s3cret"))
     }
 
     @Test(arguments: [
@@ -72,7 +73,7 @@ struct ExpansionTests {
                   }
             """
         let problem = try #require(load(text).problems.first)
-        #expect(problem.origin.excerpt == "    auth: { wrong: 1, token: \(shown)")
+        #expect(problem.origin.excerpt == "    auth: { wrong: *, token: \(shown)")
     }
 
     private func configuration(node: String) -> String {

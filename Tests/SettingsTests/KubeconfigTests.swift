@@ -145,7 +145,7 @@ struct KubeconfigTests {
         ("server: https://prod.example.com:6443/", "sever: x", "8:5: clusters[0].cluster: has no 'server'"),
         (
             "https://prod.example.com:6443/", "prod.example.com:6443",
-            "8:13: clusters[0].cluster.server: 'prod.example.com:6443' is not the address of a server, expected https:// or http://"
+            "8:13: clusters[0].cluster.server: this is not the address of a server, expected https:// or http://"
         ),
         (
             "https://prod.example.com:6443/", "https://me:TOPSECRETTOKEN@prod",
@@ -225,7 +225,7 @@ struct KubeconfigTests {
         ("    token: TOPSECRETTOKEN", "    <<: TOPSECRETTOKEN", "37:9: '<<' merges mappings, found a text"),
         (
             "    token: TOPSECRETTOKEN", "    token: !TOPSECRETTOKEN x",
-            "37:12: has a YAML tag, which means nothing here"
+            "37:12: begins with '!', which makes it a YAML tag that means nothing here"
         ),
         (
             "    token: TOPSECRETTOKEN", "    TOPSECRETTOKEN: 1\n    TOPSECRETTOKEN: 2",

@@ -77,13 +77,13 @@ struct KubernetesSettingsTests {
         ("metadata: apii", "metadata", "'apii' is not one of api, kubelet, path, did you mean 'api'?"),
         ("metadata_wait: 61s", "metadata_wait", "must be between 0s and 1m, found 1m1s"),
         ("labels: ['[']", "labels[0]", "'[' has a '[' without its ']'"),
-        ("labels: [app=web]", "labels", "'app=web' is no pattern of keys"),
+        ("labels: [app=web]", "labels[0]", "'app=web' is no pattern of keys"),
         ("labels: 'app, team'", "labels", "'app, team' is no pattern of keys"),
         ("annotations: all", "annotations", "'all' is no pattern of keys"),
         ("labels_style: dotted", "labels_style", "'dotted' is not one of nested, flat, dedot"),
         ("owner: api", "owner", "unknown setting, did you mean 'owners'?"),
         ("poll: 5s", "poll", "unknown setting here, it belongs under 'kubelet:'"),
-        ("kubeconfig: ''", "kubeconfig", "is empty, expected the path of a file"),
+        ("kubeconfig: ''", "kubeconfig", "is empty, expected a path"),
         ("context: x", "context", "is a context of a kubeconfig, and none is named"),
         ("metadata: path, kubeconfig: /k", "kubeconfig", "needs 'metadata: api', and it is 'path'"),
         (
@@ -100,21 +100,21 @@ struct KubernetesSettingsTests {
         ("metadata: kubelet, kubelet: { poll: 500ms }", "kubelet.poll", "must be at least 1s, found 500ms"),
         (
             "metadata: kubelet, kubelet: { url: '10.0.0.1:10250' }", "kubelet.url",
-            "'10.0.0.1:10250' is not the address of a server, expected https:// or http://"
+            "this is not the address of a server, expected https:// or http://"
         ),
         (
             "metadata: kubelet, kubelet: { url: 'ftp://node' }", "kubelet.url",
-            "'ftp://node' is not the address of a server, expected https:// or http://"
+            "this is not the address of a server, expected https:// or http://"
         ),
-        ("metadata: kubelet, kubelet: { url: 'https://' }", "kubelet.url", "'https://' has no host"),
-        ("metadata: kubelet, kubelet: { url: 'https://:10250' }", "kubelet.url", "'https://:10250' has no host"),
+        ("metadata: kubelet, kubelet: { url: 'https://' }", "kubelet.url", "has no host"),
+        ("metadata: kubelet, kubelet: { url: 'https://:10250' }", "kubelet.url", "has no host"),
         (
             "metadata: kubelet, kubelet: { url: 'https://node:0' }", "kubelet.url",
             "has the port 0, expected 1 to 65535"
         ),
         (
             "metadata: kubelet, kubelet: { url: 'https://node/pods' }", "kubelet.url",
-            "holds more than the address of a server: leave out '/pods'"
+            "holds more than the address of a server: leave out the path behind the host"
         ),
         (
             "metadata: kubelet, kubelet: { url: 'https://node?x=1' }", "kubelet.url",
@@ -134,7 +134,7 @@ struct KubernetesSettingsTests {
         ),
         (
             "metadata: kubelet, kubelet: { token_file: '' }", "kubelet.token_file",
-            "is empty, expected the path of a file"
+            "is empty, expected a path"
         ),
     ])
     func `what is wrong is told once, at its place`(_ section: String, _ path: String, _ message: String) {

@@ -57,7 +57,7 @@ let mistakesOfSyntax: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:4:13: a ':' is not possible here
-            4 |     url: see: https://logs.example.com
+            4 |     url: *****************************
               |             ^
               = check the indentation of this line and the one above, and quote a text that has ': ' in it
         """#),
@@ -84,7 +84,7 @@ let mistakesOfSyntax: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:4:10: the quote that opens here is never closed
-            4 |     url: "https://logs.example.com
+            4 |     url: "************************
               |          ^
         """#),
     WrongConfiguration(
@@ -122,7 +122,7 @@ let mistakesOfSyntax: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:2:30: this alias has no anchor above it
-            2 | outputs: [{ type: http, url: *central }]
+            2 | outputs: [{ type: http, url: ***********
               |                              ^
               = an anchor is written '&name', its alias '*name'; put a text that begins with '*' in quotes
         """#),

@@ -172,7 +172,7 @@ let mistakesOfValues: [WrongConfiguration] = [
             where: { kubernetes.namespace_name: [shop-*, !shop-test ] }
         """#,
         #"""
-        sluice.yaml:4:50: outputs[0].where.kubernetes.namespace_name[1]: has the YAML tag '!shop-test', which means nothing here
+        sluice.yaml:4:50: outputs[0].where.kubernetes.namespace_name[1]: begins with '!', which makes it a YAML tag that means nothing here
             4 |     where: { kubernetes.namespace_name: [shop-*, !shop-test ] }
               |                                                  ^
               = leave the tag out, or put a text that begins with '!' in quotes
@@ -261,7 +261,7 @@ let mistakesOfReferences: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:2:30: a reference within brackets needs quotes
-            2 | outputs: [{ type: http, url: ${URL} }]
+            2 | outputs: [{ type: http, url: ${URL}***
               |                              ^~
               = write "${NAME}"
         """#),
@@ -289,9 +289,10 @@ let mistakesOfReferences: [WrongConfiguration] = [
             concurrency: ${PORT}
         """#,
         #"""
-        sluice.yaml:5:18: outputs[0].concurrency: '80a' is not a whole number
+        sluice.yaml:5:18: outputs[0].concurrency: '${PORT}' does not hold a whole number
             5 |     concurrency: ${PORT}
               |                  ^~~~~~~
+              = what it holds is not shown, since it may be a secret
         """#),
     WrongConfiguration(
         "a secret file that is not there",
@@ -316,7 +317,7 @@ let mistakesOfReferences: [WrongConfiguration] = [
         outputs: [{ type: stdout }]
         """#,
         #"""
-        sluice.yaml:2:9: agent.node: '${env:NODE_NAME}' is not a reference that Sluice knows
+        sluice.yaml:2:9: agent.node: this is not a reference that Sluice knows
             2 |   node: ${env:NODE_NAME}
               |         ^~~~~~~~~~~~~~~~
               = write ${NAME}, ${NAME:-default} or ${file:/path}, and $${ for the characters themselves
@@ -332,7 +333,7 @@ let mistakesOfReferences: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:5:28: outputs[0].auth.usr: unknown setting
-            5 |     auth: { token: ******, usr: me }
+            5 |     auth: { token: ******, usr: ** }
               |                            ^~~
               = known here: token
         """#),

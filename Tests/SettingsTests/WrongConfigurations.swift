@@ -31,7 +31,7 @@ let mistakesOfStructure: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:5:5: outputs[0].urll: unknown setting, did you mean 'url'?
-            5 |     urll: https://logs.example.com
+            5 |     urll: ************************
               |     ^~~~
         """#),
     WrongConfiguration(
@@ -45,7 +45,7 @@ let mistakesOfStructure: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:4:5: inputs[0].colour: unknown setting
-            4 |     colour: red
+            4 |     colour: ***
               |     ^~~~~~
               = known here: type, name, include, parsers
         """#),
@@ -58,7 +58,7 @@ let mistakesOfStructure: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:3:1: max_size: unknown setting here, it belongs under 'store:'
-            3 | max_size: 4GiB
+            3 | max_size: ****
               | ^~~~~~~~
         """#),
     WrongConfiguration(
@@ -263,7 +263,7 @@ let mistakesOfStructure: [WrongConfiguration] = [
         """#,
         #"""
         sluice.yaml:1:1: data_dirr: unknown setting, did you mean 'data_dir'?
-            1 | data_dirr: /tmp
+            1 | data_dirr: ****
               | ^~~~~~~~~
         sluice.yaml:4:15: inputs[0].max_line: must be between 1KiB and 16MiB, found 1kB
             4 |     max_line: 1kb

@@ -39,6 +39,8 @@ package struct ByteSize: Sendable, Hashable, Comparable {
 
 extension ByteSize: TextSettingValue {
     package static var expectation: String { "a size such as 16MiB" }
+    /// More than any node has; far enough below what an Int holds that sums of sizes cannot overflow.
+    private static let most = 1 << 50
     private static let hint =
         "write a number and a unit, such as 16MiB, 64k or 1.5GiB (k M G T are 1000s, Ki Mi Gi Ti 1024s)"
 
@@ -51,7 +53,9 @@ extension ByteSize: TextSettingValue {
             throw .text("is not a size: there is no unit \(String(unit).quotedForMessage)", hint: Self.hint)
         }
         if unitBytes == 1, number.decimals > 0 { throw .text("is not a whole number of bytes", hint: Self.hint) }
-        guard let bytes = number.times(unitBytes) else { throw .text("is too large a size") }
+        guard let bytes = number.times(unitBytes), bytes <= Self.most else {
+            throw .text("is too large a size", hint: "1024TiB at most")
+        }
         self.init(bytes: bytes)
     }
 }

@@ -185,7 +185,10 @@ extension Condition: SettingsSection {
                 continue
             }
             let words = Condition.words(of: field)
-            let patterns = fields.list(name, of: ValuePattern.self) { $0.fault(among: words) }
+            let kind = Condition.kind(of: field)
+            let patterns = fields.list(name, of: ValuePattern.self) { pattern in
+                pattern.fault(among: words) ?? kind.flatMap { $0.fault(in: pattern.glob.pattern) }
+            }
             if !fields.hasItems(name) {
                 fields.refuse(name, "has no value, expected \(ValuePattern.expectation), or a list of them")
             }
@@ -217,6 +220,16 @@ extension Condition: SettingsSection {
             ?? known.first { $0.hasPrefix(field.names[1] + "_") }
         return "records have no '\(whole)'"
             + (meant.map { ", did you mean '\(outer).\($0)'?" } ?? ", known are \(known.joined(separator: ", "))")
+    }
+
+    /// The kind of name that a field holds.
+    private static func kind(of field: FieldPath) -> KubernetesName? {
+        switch field.names {
+        case ["kubernetes", "namespace_name"]: .namespace
+        case ["kubernetes", "pod_name"]: .pod
+        case ["kubernetes", "container_name"]: .container
+        default: nil
+        }
     }
 
     /// All that a field can hold, where that is a few words.

@@ -54,8 +54,8 @@ package struct DeliverySettings: SettingsSection {
     package init(from fields: inout Fields) {
         whenFull = fields.choice("when_full", default: .giveWay)
         startAt = fields.choice("start_at", default: .end)
-        maxAge = fields.optional("max_age", as: Interval.self)
-        maxWaiting = fields.optional("max_waiting", as: ByteSize.self)
+        maxAge = fields.optional("max_age", as: Interval.self, atLeast: .seconds(1))
+        maxWaiting = fields.optional("max_waiting", as: ByteSize.self, atLeast: .kibibytes(64))
         maxRequest = fields.value(
             "max_request", default: .mebibytes(1), atLeast: .kibibytes(64), atMost: .gibibytes(1))
         maxDelay = fields.value("max_delay", default: .seconds(1))

@@ -18,16 +18,27 @@ package struct Fields {
     package let problems: SettingsProblems
     private let mark: SettingsNode.Mark
     private let entries: [SettingsNode.Entry]
+    private let places: [String: Int]
     /// False when there is no mapping to read, which has been reported: then nothing is "missing".
     package let isReadable: Bool
     private let asked = Asked()
 
     /// What was asked for so far, to be judged by `finish`. A class because a section's reader is handed out by value.
     private final class Asked {
-        var keys: [String] = []
+        /// In the order of asking, each once.
+        private(set) var keys: [String] = []
+        private var known: Set<String> = []
         var sections: [(key: String, fields: Fields)] = []
+        /// The items of lists.
+        var items: [Fields] = []
         var missing: [(key: String, message: String, hint: String?)] = []
         var reportsUnknown = true
+
+        func note(_ key: String) {
+            if known.insert(key).inserted { keys.append(key) }
+        }
+
+        func knows(_ key: String) -> Bool { known.contains(key) }
     }
 
     /// Starts reading a mapping; nothing at all reads like an empty one.
@@ -35,15 +46,11 @@ package struct Fields {
         self.path = path
         self.problems = problems
         mark = node.mark
+        if case .mapping(let entries) = node.content { self.entries = entries } else { entries = [] }
+        places = Dictionary(entries.enumerated().map { ($1.key, $0) }) { first, _ in first }
         switch node.content {
-        case .mapping(let entries):
-            self.entries = entries
-            isReadable = true
-        case .null:
-            entries = []
-            isReadable = true
+        case .mapping, .null: isReadable = true
         case .scalar, .list, .unusable:
-            entries = []
             isReadable = false
             if case .unusable = node.content { return }
             problems.report(at: node.mark, path: path, "expected settings (lines 'key: value'), found \(node.inWords)")
@@ -59,16 +66,35 @@ package struct Fields {
     package mutating func value<T: SettingValue & Comparable & CustomStringConvertible>(
         _ key: String, default standard: T, atLeast least: T? = nil, atMost most: T? = nil
     ) -> T {
-        let value = value(key, default: standard)
+        optional(key, as: T.self, atLeast: least, atMost: most) ?? standard
+    }
+
+    /// The value of `key` within limits, or nil when it is not given.
+    package mutating func optional<T: SettingValue & Comparable & CustomStringConvertible>(
+        _ key: String, as type: T.Type, atLeast least: T? = nil, atMost most: T? = nil
+    ) -> T? {
+        guard let node = given(key), let value: T = read(node, path: pathOf(key)) else { return nil }
         let isTooSmall = least.map { value < $0 } ?? false
         let isTooLarge = most.map { value > $0 } ?? false
         guard isTooSmall || isTooLarge else { return value }
+        let found = confidentialText(key).map(\.quotedForMessage) ?? "\(value)"
         switch (least, most) {
-        case (let least?, let most?): refuse(key, "must be between \(least) and \(most), found \(value)")
-        case (let least?, nil): refuse(key, "must be at least \(least), found \(value)")
-        case (_, let most): refuse(key, "must be at most \(most ?? value), found \(value)")
+        case (let least?, let most?): refuse(key, "must be between \(least) and \(most), found \(found)")
+        case (let least?, nil): refuse(key, "must be at least \(least), found \(found)")
+        case (_, let most): refuse(key, "must be at most \(most ?? value), found \(found)")
         }
-        return standard
+        return nil
+    }
+
+    /// What may be shown of the text at `key` where that is not all of it.
+    private func confidentialText(_ key: String) -> String? {
+        guard case .scalar(let scalar)? = entry(key)?.value.content, scalar.isConfidential else { return nil }
+        return scalar.shown
+    }
+
+    /// A text that was read at `key` as a message may quote it: without what comes from the environment or a file.
+    package func quoted(_ text: String, from key: String) -> String {
+        (confidentialText(key) ?? text).quotedForMessage
     }
 
     /// A whole number within a range, or its default when it is not given.
@@ -78,11 +104,13 @@ package struct Fields {
 
     /// The value of `key`, or nil when it is not given.
     package mutating func optional<T: SettingValue>(_ key: String, as type: T.Type) -> T? {
-        given(key).flatMap { read($0, path: pathOf(key)) }
+        hideWhatIsNoValue(key, type)
+        return given(key).flatMap { read($0, path: pathOf(key)) }
     }
 
     /// The value of `key`; nil when it is missing or wrong, which is reported.
     package mutating func required<T: SettingValue>(_ key: String, as type: T.Type, hint: String? = nil) -> T? {
+        hideWhatIsNoValue(key, type)
         if let node = given(key) { return read(node, path: pathOf(key)) }
         if let entry = entry(key) {
             let message = "has no value, expected \(T.expectation)"
@@ -130,6 +158,7 @@ package struct Fields {
         return entries.compactMap { entry in
             let path = "\(pathOf(key)).\(entry.key)"
             if let fault = fault(entry.key) {
+                if T.isSecret { problems.hide(entry.value) }
                 problems.report(at: entry.keyMark, path: path, fault)
                 return nil
             }
@@ -171,7 +200,11 @@ package struct Fields {
         guard let node = given(key) else { return [] }
         switch node.content {
         case .list(let items):
-            return items.enumerated().map { index, item in fields(for: "\(key)[\(index)]", item) }
+            let readers = items.enumerated().map { index, item in
+                Fields(item, path: "\(pathOf(key))[\(index)]", problems: problems)
+            }
+            asked.items += readers
+            return readers
         case .unusable:
             return []
         case .null, .scalar, .mapping:
@@ -186,7 +219,7 @@ package struct Fields {
     ///
     /// Says nothing when the value has been found wrong already: then a default stands in for it.
     package mutating func refuse(_ key: String, _ message: String, hint: String? = nil) {
-        asked.keys.append(key)
+        asked.note(key)
         guard let entry = entry(key) else {
             if isReadable { asked.missing.append((key, message, hint)) }
             return
@@ -197,7 +230,7 @@ package struct Fields {
 
     /// Reports that a key is no name that can stand here.
     package mutating func refuse(name key: String, _ message: String, hint: String? = nil) {
-        asked.keys.append(key)
+        asked.note(key)
         guard let entry = entry(key) else { return }
         problems.report(at: entry.keyMark, path: pathOf(key), message, hint: hint)
     }
@@ -234,22 +267,21 @@ package struct Fields {
     package mutating func finish() {
         let missing = Set(asked.missing.map(\.key))
         var mistyped: Set<String> = []
-        for entry in entries where !asked.keys.contains(entry.key) {
-            let meant = Suggestions.closest(to: entry.key, among: asked.keys)
+        for entry in entries where !asked.knows(entry.key) {
+            // Nobody knows what it is: it may be a password whose key is mistyped.
+            problems.hide(entry.value)
+            let meant = problems.isCrowded ? nil : Suggestions.closest(to: entry.key, among: asked.keys)
             if let meant { mistyped.insert(meant) }
             if asked.reportsUnknown || meant.map(missing.contains) == true { report(unknown: entry, meant: meant) }
         }
         for (key, message, hint) in asked.missing where !mistyped.contains(key) {
             problems.report(at: mark, path: pathOf(key), message, hint: hint)
         }
-        for section in asked.sections {
-            var fields = section.fields
-            fields.finish()
-        }
+        for var fields in asked.sections.map(\.fields) + asked.items { fields.finish() }
     }
 
     private func report(unknown entry: SettingsNode.Entry, meant: String?) {
-        let home = asked.sections.first { $0.fields.asked.keys.contains(entry.key) && !$0.key.contains("[") }
+        let home = asked.sections.first { $0.fields.asked.knows(entry.key) }
         var message = "unknown setting"
         var hint: String?
         if let home {
@@ -257,19 +289,25 @@ package struct Fields {
         } else if let meant {
             message += ", did you mean '\(meant)'?"
         } else {
-            var seen: Set<String> = []
-            hint = "known here: " + asked.keys.filter { seen.insert($0).inserted }.joined(separator: ", ")
+            hint = "known here: " + asked.keys.joined(separator: ", ")
         }
         problems.report(at: entry.keyMark, path: pathOf(entry.key), message, hint: hint)
     }
 
     private func pathOf(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    private func entry(_ key: String) -> SettingsNode.Entry? { entries.first { $0.key == key } }
+    private func entry(_ key: String) -> SettingsNode.Entry? { places[key].map { entries[$0] } }
+
+    /// Of `password: &x` and `password: #x` YAML leaves nothing, while the line still shows what was meant.
+    private func hideWhatIsNoValue<T: SettingValue>(_ key: String, _: T.Type) {
+        guard T.isSecret, let entry = entry(key), case .null = entry.value.content else { return }
+        let mark = entry.keyMark
+        problems.hide(SettingsNode.Mark(line: mark.line, column: mark.column + mark.width + 1, width: .max / 2))
+    }
 
     /// The node of `key`, which is known from now on; nil when it is absent or null.
     private mutating func given(_ key: String) -> SettingsNode? {
-        asked.keys.append(key)
+        asked.note(key)
         return has(key) ? entry(key)?.value : nil
     }
 
@@ -282,16 +320,19 @@ package struct Fields {
     private func read<T: SettingValue>(
         _ node: SettingsNode, path: String, refusing fault: (T) -> SettingMisfit? = { _ in nil }
     ) -> T? {
-        if T.isSecret { problems.hide(node.mark) }
+        if T.isSecret { problems.hide(node) }
         if case .unusable = node.content { return nil }
+        let misfit: SettingMisfit
         do throws(SettingMisfit) {
             let value = try T(node)
-            guard let misfit = fault(value) else { return value }
-            guard case .scalar(let scalar) = node.content, !T.isSecret else { throw misfit.about("the value") }
-            throw misfit.about(scalar.shown.quotedForMessage)
+            guard let fault = fault(value) else { return value }
+            guard case .scalar(let scalar) = node.content, !T.isSecret else { throw fault.about("the value") }
+            misfit = fault.about(scalar.shown.quotedForMessage)
+                .withoutConfidentialText(of: node, expected: T.expectation)
         } catch {
-            problems.report(at: error.mark ?? node.mark, path: path, error.message, hint: error.hint)
-            return nil
+            misfit = error.withoutConfidentialText(of: node, expected: T.expectation)
         }
+        problems.report(at: misfit.mark ?? node.mark, path: path, misfit.message, hint: misfit.hint)
+        return nil
     }
 }

@@ -36,6 +36,8 @@ package struct Interval: Sendable, Hashable, Comparable {
 
 extension Interval: TextSettingValue {
     package static var expectation: String { "a time such as 5s" }
+    /// 27 years; far enough below what an Int holds that it can be added to any time.
+    private static let most = 10_000 * 86_400_000_000_000
     private static let hint = "write a number and a unit, such as 250ms, 5s, 10m, 24h, 7d or 1h30m"
 
     package init(text: String) throws(SettingMisfit) {
@@ -50,7 +52,8 @@ extension Interval: TextSettingValue {
             let name = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(name.count)
             if name.isEmpty, rest.isEmpty {
-                throw .text("has no unit", hint: "write \(text)s for seconds, or one of the units ms, s, m, h, d")
+                throw .text(
+                    "has no unit", hint: "write \(text.prefix(20))s for seconds, or one of the units ms, s, m, h, d")
             }
             guard let unit = Self.units.firstIndex(where: { $0.name == name }) else {
                 throw .text("is not a time", hint: Self.hint)
@@ -61,9 +64,10 @@ extension Interval: TextSettingValue {
             nextUnit = unit + 1
             guard let part = number.times(Self.units[unit].nanoseconds),
                 case (let sum, false) = total.addingReportingOverflow(part)
-            else { throw .text("is too long a time") }
+            else { throw .text("is too long a time", hint: "10000d at most") }
             total = sum
         } while !rest.isEmpty
+        guard total <= Self.most else { throw .text("is too long a time", hint: "10000d at most") }
         self.init(nanoseconds: total)
     }
 }

@@ -1,5 +1,6 @@
 // Any value of a configuration as JSON, for what is copied into records as it stands (`fields:`).
-// Types follow YAML's core schema; what was quoted or expanded is a text, so that its type is the same on every node.
+// Nothing is read into something else: what is not plainly a number, true or false stays the text that was written. What was quoted
+// or expanded is a text in any case, so that its type is the same on every node.
 
 /// A value that was written in YAML, as JSON.
 package struct JSONValue: Sendable, Hashable {
@@ -42,57 +43,37 @@ extension JSONValue: SettingValue, CustomStringConvertible {
         }
     }
 
-    /// An unquoted text: true, false, a number in JSON's spelling, or itself in quotes.
+    /// An unquoted text: true, false, a number, or itself in quotes.
     private static func plain(_ text: String, mark: SettingsNode.Mark) throws(SettingMisfit) -> String {
         switch text {
         case "true", "True", "TRUE": return "true"
         case "false", "False", "FALSE": return "false"
-        default: break
-        }
-        let unsigned = text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
-        let notFinite = [".inf", ".Inf", ".INF"].contains(unsigned) || [".nan", ".NaN", ".NAN"].contains(text)
-        if notFinite || number(unsigned).map({ Double($0)?.isFinite == false }) == true {
+        case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN":
             throw SettingMisfit(
                 "\(text.quotedForMessage) is no number that JSON can hold", hint: "put it in quotes to make it a text",
                 mark: mark)
+        default: return isNumber(text) ? text : quoted(text)
         }
-        guard let number = number(unsigned) else { return quoted(text) }
-        return text.first == "-" ? "-" + number : number
     }
 
-    /// A number of the core schema without its sign, in JSON's spelling and with all its digits; nil when it is none.
-    private static func number(_ text: Substring) -> String? {
-        for (prefix, radix) in [("0x", 16), ("0o", 8)] where text.hasPrefix(prefix) {
-            return UInt64(text.dropFirst(2), radix: radix).map(String.init)
-        }
-        var rest = text
-        func digits() -> Substring {
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+    /// Whether an unquoted text is a number: digits without zeros before them, perhaps `-`, perhaps decimals. Then JSON writes it
+    /// in the same way.
+    ///
+    /// What YAML would read as a number besides is rather a zip code (`01234`), a phone's number (`+49`), a commit (`1E3`, `0x1F`)
+    /// or an id of more digits than a number has in programs. Records hold it as it was written.
+    package static func isNumber(_ text: String) -> Bool {
+        var rest = text.utf8[...]
+        func digits() -> Substring.UTF8View.SubSequence {
+            let digits = rest.prefix { (0x30...0x39).contains($0) }
             rest = rest.dropFirst(digits.count)
             return digits
         }
+        if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
         let whole = digits()
-        var fraction: Substring?
-        if rest.first == "." {
-            rest.removeFirst()
-            fraction = digits()
-        }
-        guard !whole.isEmpty || fraction?.isEmpty == false else { return nil }
-        var exponent = ""
-        if rest.first == "e" || rest.first == "E" {
-            rest.removeFirst()
-            if let sign = rest.first, sign == "-" || sign == "+" {
-                exponent = String(sign)
-                rest.removeFirst()
-            }
-            let power = digits()
-            guard !power.isEmpty else { return nil }
-            exponent = "e" + exponent + power
-        }
-        guard rest.isEmpty else { return nil }
-        let significant = whole.drop { $0 == "0" }
-        let decimals = fraction.map { "." + ($0.isEmpty ? "0" : $0) } ?? ""
-        return (significant.isEmpty ? "0" : significant) + decimals + exponent
+        guard let first = whole.first, first != UInt8(ascii: "0") || whole.count == 1 else { return false }
+        guard !rest.isEmpty else { return Int64(text) != nil }
+        guard rest.removeFirst() == UInt8(ascii: "."), !digits().isEmpty, rest.isEmpty else { return false }
+        return Double(text)?.isFinite == true
     }
 
     /// A text as a JSON string.

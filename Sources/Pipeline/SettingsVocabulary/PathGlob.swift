@@ -7,8 +7,11 @@ package struct PathGlob: Sendable, Hashable {
     package let pattern: String
     /// The deepest folder that every match lies in: where to start looking. `.` for a relative pattern without one.
     package let folder: String
+    /// The only path it matches; nil when it has a wildcard.
+    package let literal: String?
     private let levels: [Level]
-    private let isAbsolute: Bool
+    /// Whether it begins at the root, not at the folder in which the agent is started.
+    package let isAbsolute: Bool
 
     /// One step of the pattern.
     private enum Level: Sendable, Hashable {
@@ -70,8 +73,15 @@ extension PathGlob: TextSettingValue, CustomStringConvertible {
         if text.hasSuffix("/") {
             throw .text("is a folder", hint: "write \(text)* for its files, or \(text)** for everything below it")
         }
+        if text.utf8.contains(0) { throw .text("has a NUL in it, which no path has") }
+        if text == "~" || text.hasPrefix("~/") {
+            throw .text("begins with '~', which means nothing here", hint: "write the whole path")
+        }
         var levels: [Level] = []
         for name in Self.names(in: text) {
+            if name == ".." {
+                throw .text("has '..' in it, and paths are compared without", hint: "write the whole path")
+            }
             if name == "**" {
                 if levels.last != .anyLevels { levels.append(.anyLevels) }
             } else if name.contains("**") {
@@ -88,6 +98,8 @@ extension PathGlob: TextSettingValue, CustomStringConvertible {
             guard let literal = glob.literal else { break }
             names.append(literal)
         }
+        let all = levels.map { level in if case .name(let glob) = level { glob.literal } else { String?.none } }
+        literal = all.contains(nil) ? nil : (isAbsolute ? "/" : "") + all.compactMap { $0 }.joined(separator: "/")
         folder = isAbsolute ? "/" + names.joined(separator: "/") : names.isEmpty ? "." : names.joined(separator: "/")
     }
 }

@@ -1,9 +1,6 @@
 // Which plugins there are, by kind and name, and how one is made from its settings.
 // Two stages: reading the settings (what was typed, no effect on the world) and building the instance (what runs).
 
-/// The settings of a plugin, read from its item in the configuration.
-package typealias PluginSettings = SettingsSection
-
 /// What all plugins have: a name, settings, and a way to be built from them.
 package protocol Plugin: SendableMetatype {
     /// What the operator writes as `type:`.
@@ -23,8 +20,9 @@ package typealias PluginFactory<Instance> = @Sendable (PluginContext) throws(Plu
 package struct PluginKind<Instance>: Sendable {
     /// What the operator writes as `type:`.
     package let name: String
-    /// Reads the settings and returns what builds the instance, and the files that it will write.
-    package let configure: @Sendable (inout Fields) -> (make: PluginFactory<Instance>, written: WrittenFiles?)
+    /// Reads the settings and returns what builds the instance, the files that it will write, and those that it will use.
+    package let configure:
+        @Sendable (inout Fields) -> (make: PluginFactory<Instance>, written: WrittenFiles?, files: UsedFiles)
     /// Of an input: the parsers that its records go through unless `parsers` says otherwise.
     package let parsers: [String]
 }
@@ -81,7 +79,7 @@ package struct Registry: Sendable {
                 let settings = P.Settings(from: &fields)
                 return (
                     { (context) throws(PluginError) in erased(try P(settings, context: context)) },
-                    (settings as? any FileWritingSettings)?.written
+                    (settings as? any FileWritingSettings)?.written, settings.usedFiles
                 )
             }, parsers: parsers)
     }
@@ -104,16 +102,19 @@ package struct Configured<Instance>: Sendable {
     package let written: WrittenFiles?
     /// Builds the instance.
     package let make: PluginFactory<Instance>
+    /// The files that it will use.
+    package let files: UsedFiles
 
     /// Creates an item.
     package init(
         name: String, type: String, origin: SettingsOrigin, written: WrittenFiles? = nil,
-        make: @escaping PluginFactory<Instance>
+        files: UsedFiles = UsedFiles(), make: @escaping PluginFactory<Instance>
     ) {
         self.name = name
         self.type = type
         self.origin = origin
         self.written = written
         self.make = make
+        self.files = files
     }
 }

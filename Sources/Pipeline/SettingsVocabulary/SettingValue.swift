@@ -64,6 +64,14 @@ package struct SettingMisfit: Error, Sendable {
         SettingMisfit(message: predicate, hint: hint, mark: nil, startsWithText: true)
     }
 
+    /// The same without a word of what came from the environment or a file: why a text does not fit quotes parts of it.
+    func withoutConfidentialText(of node: SettingsNode, expected: String) -> SettingMisfit {
+        guard case .scalar(let scalar) = node.content, scalar.isConfidential else { return self }
+        return SettingMisfit(
+            "\(scalar.shown.quotedForMessage) does not hold \(expected)",
+            hint: "what it holds is not shown, since it may be a secret", mark: mark)
+    }
+
     /// The whole sentence, with what may be shown of the text.
     package func about(_ shown: String) -> SettingMisfit {
         startsWithText ? SettingMisfit("\(shown) \(message)", hint: hint, mark: mark) : self
@@ -89,11 +97,15 @@ extension Bool: TextSettingValue {
 extension Int: TextSettingValue {
     package static var expectation: String { "a whole number" }
     package init(text: String) throws(SettingMisfit) {
-        guard let number = Int(text) else {
-            let digits = text.drop { $0 == "-" || $0 == "+" }
-            let isTooLong = !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            throw isTooLong ? .text("is too large a number") : .text("is not a whole number")
+        let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw .text("is not a whole number")
         }
+        // For some readers of YAML 010 is 8.
+        guard digits.first != "0" || digits.count == 1 else {
+            throw .text("is not a whole number", hint: "write it without zeros before it")
+        }
+        guard let number = Int(text) else { throw .text("is too large a number") }
         self = number
     }
 }

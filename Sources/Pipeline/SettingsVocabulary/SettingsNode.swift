@@ -35,7 +35,8 @@ package struct SettingsNode: Sendable {
     package struct Scalar: Sendable {
         /// The text, after expansion.
         package let text: String
-        /// What may be printed in a message: the text, or what was written where it came from a file (a likely secret).
+        /// What may be printed in a message: the text with its references as they are written. What comes from the environment or
+        /// a file is a likely secret.
         package let shown: String
         /// How the text came to be.
         package let style: Style
@@ -46,6 +47,9 @@ package struct SettingsNode: Sendable {
             self.style = style
             self.shown = shown ?? text
         }
+
+        /// Whether something of the text is not to be printed.
+        package var isConfidential: Bool { shown != text }
 
         /// How a text came to be.
         package enum Style: Sendable {
@@ -112,10 +116,21 @@ extension String {
     /// The text in single quotes, on one line and short enough for a message.
     package var quotedForMessage: String {
         var shown = String.UnicodeScalarView()
-        for scalar in unicodeScalars.prefix(80) {
-            shown.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+        var isCut = false
+        for (index, scalar) in unicodeScalars.prefix(81).enumerated() {
+            if index < 80 { shown.append(scalar.isSafeToPrint ? scalar : "\u{FFFD}") } else { isCut = true }
         }
-        return "'\(String(shown))\(unicodeScalars.count > 80 ? "..." : "")'"
+        return "'\(String(shown))\(isCut ? "..." : "")'"
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether a terminal prints it and does nothing else: no control character, and none that turns the direction of writing.
+    var isSafeToPrint: Bool {
+        switch value {
+        case 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: false
+        default: properties.generalCategory != .control
+        }
     }
 }
 

@@ -12,11 +12,11 @@ extension SettingsProblem {
         func painted(_ text: String, _ code: String) -> String { colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
 
         let place = origin.mark.map { "\(origin.file):\($0.line):\($0.column):" } ?? "\(origin.file):"
-        let path = origin.path.isEmpty ? "" : "\(origin.path): "
-        var text = "\(painted(place, "1")) \(path)\(painted(message, "31"))"
+        let path = origin.path.isEmpty ? "" : "\(origin.path.printable): "
+        var text = "\(painted(place, "1")) \(path)\(painted(message.printable, "31"))"
         let emptyGutter = "      "
         if let mark = origin.mark, let excerpt = origin.excerpt, !excerpt.isEmpty {
-            let shown = ExcerptLine(excerpt, mark: mark)
+            let shown = ExcerptLine(excerpt, from: origin.excerptColumn, mark: mark)
             let number = String(mark.line)
             let gutter = String(repeating: " ", count: max(5 - number.count, 0)) + number + " "
             text += "\n\(painted(gutter + "|", "34")) \(shown.text)"
@@ -24,10 +24,17 @@ extension SettingsProblem {
         }
         if let hint {
             for (index, line) in hint.split(separator: "\n").enumerated() {
-                text += "\n\(painted(emptyGutter + (index == 0 ? "=" : " "), "34")) \(line)"
+                text += "\n\(painted(emptyGutter + (index == 0 ? "=" : " "), "34")) \(String(line).printable)"
             }
         }
         return text
+    }
+}
+
+extension String {
+    /// The text with a replacement for what a terminal would obey: keys and paths are written by anybody.
+    fileprivate var printable: String {
+        String(String.UnicodeScalarView(unicodeScalars.map { $0.isSafeToPrint ? $0 : "\u{FFFD}" }))
     }
 }
 
@@ -41,16 +48,17 @@ private struct ExcerptLine {
     private static let columnsMax = 100
     private static let columnsBefore = 40
 
-    init(_ line: String, mark: SettingsNode.Mark) {
+    /// - Parameter column: the column of the file at which `line` begins.
+    init(_ line: String, from column: Int, mark: SettingsNode.Mark) {
         let scalars = Array(line.unicodeScalars)
-        let start = min(mark.column - 1, scalars.count)
+        let start = min(max(mark.column - column, 0), scalars.count)
         let end = min(start + mark.width, scalars.count)
         let isLong = Self.columns(scalars[...]) > Self.columnsMax
         let first = isLong ? max(0, start - Self.columnsBefore) : 0
         let last = isLong ? min(scalars.count, first + Self.columnsMax) : scalars.count
 
         let before = Self.printable(scalars[first..<start])
-        let cutStart = first > 0 ? "..." : ""
+        let cutStart = first > 0 || column > 1 ? "..." : ""
         let cutEnd = last < scalars.count ? "..." : ""
         text = cutStart + before + Self.printable(scalars[start..<max(last, start)]) + cutEnd
         indent = String(repeating: " ", count: cutStart.count + Self.columns(scalars[first..<start]))
@@ -65,7 +73,7 @@ private struct ExcerptLine {
             if scalar == "\t" {
                 shown.append(contentsOf: "  ".unicodeScalars)
             } else {
-                shown.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+                shown.append(scalar.isSafeToPrint ? scalar : "\u{FFFD}")
             }
         }
         return String(shown)

@@ -11,14 +11,18 @@ package enum Suggestions {
         let slips = max(1, min(wanted.count / 3, 3))
         return
             known
-            .map { (name: $0, distance: distance(wanted, normalized($0))) }
+            .compactMap { name -> (name: String, distance: Int)? in
+                let other = normalized(name)
+                // Each letter too many costs one slip at least.
+                return abs(other.count - wanted.count) > slips ? nil : (name, distance(wanted, other))
+            }
             .filter { $0.distance <= slips && $0.distance < max(wanted.count, $0.name.count) }
             .min { ($0.distance, $0.name) < ($1.distance, $1.name) }?
             .name
     }
 
     private static func normalized(_ name: String) -> [UInt8] {
-        name.lowercased().utf8.prefix(64).map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
+        name.prefix(64).lowercased().utf8.prefix(64).map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
     }
 
     /// Damerau-Levenshtein distance (optimal string alignment): insertions, deletions, replacements, swaps.

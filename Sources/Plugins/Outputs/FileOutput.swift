@@ -19,8 +19,8 @@ package final class FileOutput: Output {
 
         package init(from fields: inout Fields) {
             path =
-                fields.required("path", as: String.self, hint: "for example 'path: /var/log/sluice/%Y-%m-%d.ndjson'")
-                ?? ""
+                fields.required("path", as: PathText.self, hint: "for example 'path: /var/log/sluice/%Y-%m-%d.ndjson'")?
+                .text ?? ""
             if let wrong = TimePattern.unknownConversion(in: path) {
                 fields.refuse(
                     "path", "'%\(wrong)' is no conversion that is known here",
@@ -48,6 +48,12 @@ package final class FileOutput: Output {
             let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
             return WrittenFiles(setting: "path", folder: folder, rest: TimePattern.bytes(of: rest))
         }
+
+        package var usedFiles: UsedFiles {
+            var files = UsedFiles()
+            if !path.isEmpty { files.written = [TimePattern.written(path)] }
+            return files
+        }
     }
 
     private let settings: Settings
@@ -67,12 +73,20 @@ package final class FileOutput: Output {
         }
     }
 
+    package func findings() -> [String] {
+        let path = TimePattern.fill(settings.path, at: SystemClock.realtime)
+        let relative =
+            path.hasPrefix("/") ? nil : "'\(settings.path)' is relative: it depends on where the agent is started"
+        return [relative, WritableFolder.fault(ofFile: path)].compactMap { $0 }
+    }
+
     package var state: [UInt8] { current?.state ?? [] }
 
     /// Takes the file up that was written last, and cuts off what a request that was not finished has left in it.
     package func open(state: [UInt8]) async throws(DeliveryFailure) {
         guard let kept = AppendedFile.Kept(state) else { return }
         do throws(DiskError) {
+            context.ownFiles.claim(kept.path, by: context.name)
             current = try AppendedFile.takeUp(kept, fileSystem, context.telemetry)
         } catch {
             throw DeliveryFailure(error.description)
@@ -127,7 +141,10 @@ package final class FileOutput: Output {
             let path =
                 number == 0 ? base : "\(base).\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
             if (Directory.status(path)?.size ?? 0) < UInt64(settings.maxSize.bytes) {
-                return try AppendedFile.begin(path, base: base, fileSystem, context.telemetry)
+                context.ownFiles.claim(path, by: context.name)
+                let file = try AppendedFile.begin(path, base: base, fileSystem, context.telemetry)
+                context.ownFiles.claim(path, by: context.name)
+                return file
             }
             number += 1
         }

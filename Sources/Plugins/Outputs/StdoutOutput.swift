@@ -20,6 +20,12 @@ package final class StdoutOutput: Output {
         package let format: Format
 
         package init(from fields: inout Fields) { format = fields.choice("format", default: .json) }
+
+        package var usedFiles: UsedFiles {
+            var files = UsedFiles()
+            files.isPrinted = true
+            return files
+        }
     }
 
     private let format: Format

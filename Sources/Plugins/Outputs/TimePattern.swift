@@ -1,6 +1,7 @@
 // Times in file names, as strftime(3) writes them.
 import Bytes
 import Disk
+package import Pipeline
 
 /// The conversions that make sense in a file's name.
 package enum TimePattern {
@@ -69,6 +70,33 @@ package enum TimePattern {
             }
         }
         return bytes
+    }
+
+    /// All files that a pattern leads to, those that were begun because one was full included.
+    package static func written(_ pattern: String) -> UsedFiles.Written {
+        let present = fill(pattern, at: SystemClock.realtime)
+        // Each conversion is a number of so many digits; a year from now its name has another one.
+        let days = [1, 31, 366].map { fill(pattern, at: SystemClock.realtime + $0 * 86_400_000_000_000) }
+        let paths = (days + ["0", "1", "9"].map { fillDigits(pattern, $0) })
+        return UsedFiles.Written(
+            examples: ([present] + paths).flatMap { [$0, $0 + ".0001", $0 + ".1"] },
+            glob: fillDigits(pattern, "*") + "*")
+    }
+
+    /// Fills in the same digit everywhere, or one `*` for each conversion.
+    private static func fillDigits(_ pattern: String, _ digit: String) -> String {
+        var text = ""
+        var isConversion = false
+        for character in pattern {
+            guard isConversion else {
+                if character == "%" { isConversion = true } else { text.append(character) }
+                continue
+            }
+            isConversion = false
+            let count = character == "Y" ? 4 : character == "j" ? 3 : 2
+            text += character == "%" ? "%" : digit == "*" ? digit : String(repeating: digit, count: count)
+        }
+        return text
     }
 
     private static func digits(_ number: Int, _ width: Int) -> String {

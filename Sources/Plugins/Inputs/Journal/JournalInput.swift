@@ -15,6 +15,16 @@ package final class JournalInput: Input {
         let journal: JournalSettings
 
         package init(from fields: inout Fields) { journal = JournalSettings(from: &fields) }
+
+        package var usedFiles: UsedFiles {
+            var files = UsedFiles()
+            let selection = journal.selection
+            files.readsWholeJournal =
+                journal.paths.isEmpty && selection.units.isEmpty && selection.identifiers.isEmpty
+                && selection.matches.isEmpty
+                && selection.priorities?.contains(6) != false
+            return files
+        }
     }
 
     private let settings: JournalSettings

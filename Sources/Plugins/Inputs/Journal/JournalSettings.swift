@@ -31,15 +31,11 @@ package struct JournalSettings: PluginSettings {
     }
 
     private static func paths(from fields: inout Fields) -> [String] {
-        let one = fields.optional("path", as: String.self)
-        let many = fields.list("paths", of: String.self)
+        let one = fields.path("path")
+        let many = fields.list("paths", of: PathText.self).map(\.text)
         if one != nil, fields.has("paths") { fields.refuse("paths", "stands beside 'path', keep one of them") }
         if fields.has("paths"), many.isEmpty { fields.refuse("paths", "names no folder and no file") }
-        let paths = one.map { [$0] } ?? many
-        for path in paths where !path.hasPrefix("/") && path.isEmpty {
-            fields.refuse(one == nil ? "paths" : "path", "is empty, expected a folder with journal files")
-        }
-        return paths
+        return one.map { [$0] } ?? many
     }
 
     private static func selection(from fields: inout Fields) -> JournalSelection {

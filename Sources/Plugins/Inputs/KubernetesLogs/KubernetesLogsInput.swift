@@ -5,6 +5,7 @@ import NodeFiles
 package import Pipeline
 import PodMetadata
 package import Records
+import Telemetry
 
 /// Reads container logs below /var/log/pods.
 package final class KubernetesLogsInput: Input {
@@ -22,9 +23,15 @@ package final class KubernetesLogsInput: Input {
         package let ownLogs: Bool
         package let files: LogFileSettings
 
+        package var usedFiles: UsedFiles {
+            var files = UsedFiles()
+            files.readsOwnPod = ownLogs
+            return files
+        }
+
         package init(from fields: inout Fields) {
-            path = fields.value("path", default: "/var/log/pods")
-            containersPath = fields.value("containers_path", default: "/var/log/containers")
+            path = fields.path("path") ?? "/var/log/pods"
+            containersPath = fields.path("containers_path") ?? "/var/log/containers"
             include = fields.section("include", as: Selection.self)
             exclude = fields.section("exclude", as: Selection.self)
             ownLogs = fields.value("own_logs", default: false)
@@ -39,9 +46,12 @@ package final class KubernetesLogsInput: Input {
         package let containers: [Glob]
 
         package init(from fields: inout Fields) {
-            namespaces = fields.list("namespaces", of: Glob.self)
-            pods = fields.list("pods", of: Glob.self)
-            containers = fields.list("containers", of: Glob.self)
+            func names(_ key: String, _ kind: KubernetesName) -> [Glob] {
+                fields.list(key, of: Glob.self) { kind.fault(in: $0.pattern) }
+            }
+            namespaces = names("namespaces", .namespace)
+            pods = names("pods", .pod)
+            containers = names("containers", .container)
         }
     }
 
@@ -49,6 +59,9 @@ package final class KubernetesLogsInput: Input {
     private let context: PluginContext
     private var tailer: FileTailer?
     private var discovery: PodLogDiscovery?
+    /// With `once`: why there was nothing to read at the start.
+    private var nothingToRead: String?
+    private var hasRead = false
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         self.settings = settings
@@ -57,7 +70,17 @@ package final class KubernetesLogsInput: Input {
 
     package var jsonMode: JSONMode { settings.files.json }
 
+    package func findings() -> [String] {
+        [settings.path, settings.containersPath].compactMap(FoundNames.relative)
+            + PodLogExamination(settings.path).findings
+    }
+
     package func open(on poller: inout Poller, start: InputStart) throws(PluginError) {
+        let examination = PodLogExamination(settings.path)
+        for finding in examination.findings {
+            context.telemetry.tell(InputEvent.nothingToRead(input: context.name, finding: finding))
+        }
+        if context.once { nothingToRead = examination.findings.first }
         let options = settings.files.options(.cri, context: context, isFirst: start.isFirst)
         let tailer = FileTailer(options, known: start.known, telemetry: context.telemetry)
         if let descriptor = tailer.watchDescriptor {
@@ -82,5 +105,12 @@ package final class KubernetesLogsInput: Input {
 
     package func read(
         into batch: inout RecordBatch, sparing: Bool, now: Int64, define: (SourceIdentity) -> SourceNumber
-    ) -> Bool { tailer?.read(into: &batch, sparing: sparing, now: now, define: define) ?? false }
+    ) -> Bool {
+        guard tailer?.read(into: &batch, sparing: sparing, now: now, define: define) == true else { return false }
+        hasRead = true
+        return true
+    }
+
+    /// What was found by its position, though its name has changed, is something.
+    package var failure: String? { hasRead ? nil : nothingToRead }
 }

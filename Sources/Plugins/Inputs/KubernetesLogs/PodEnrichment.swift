@@ -138,15 +138,15 @@ final class PodEnrichment: LogDescriber {
         telemetry.tell(
             PodEvent.partial(
                 namespace: log.folder.namespace, pod: log.folder.pod, uid: log.folder.uid, container: log.container,
-                reason: reason(log), isNews: isNews))
+                missing: pod(of: log.folder) == nil ? .pod : .namespaceLabels, reason: reason(log), isNews: isNews))
     }
 
     func isGone(_ log: ContainerLog) { partial.remove(log.withoutID) }
 
     private func reason(_ log: ContainerLog) -> String {
         if pod(of: log.folder) != nil {
-            if case .failing(let words) = directory?.namespacesHealth { return "the labels of its namespace: \(words)" }
-            return "the labels of its namespace are not known"
+            if case .failing(let words) = directory?.namespacesHealth { return words }
+            return "nobody has told of the namespace yet"
         }
         return switch directory?.health {
         case .failing(let words): words

@@ -34,7 +34,7 @@ package final class HTTPOutput: ConcurrentOutput {
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         let http = settings.http
         guard let target = HTTPTarget(http.url) else {
-            throw .unusable("'\(http.url)' is not the address of a web server")
+            throw .unusable("'url' is not the address of a web server")
         }
         self.settings = http
         self.context = context
@@ -59,6 +59,15 @@ package final class HTTPOutput: ConcurrentOutput {
     package var concurrency: Int { settings.concurrency }
     package var measure: RequestMeasure { settings.compression == .gzip ? .compressed : .text }
     package var state: [UInt8] { [] }
+
+    package func findings() -> [String] {
+        do throws(DeliveryFailure) {
+            _ = try credentials.header()
+            return []
+        } catch {
+            return [error.reason]
+        }
+    }
 
     package func open(state: [UInt8]) async throws(DeliveryFailure) {
         if settings.tls.insecureSkipVerify {

@@ -40,7 +40,7 @@ package struct HTTPSettings: SettingsSection {
 
     package init(from fields: inout Fields) {
         let hint = "for example 'url: https://logs.example.com/ingest'"
-        url = fields.required("url", as: String.self, hint: hint) ?? ""
+        url = fields.required("url", as: AddressText.self, hint: hint)?.text ?? ""
         if !url.isEmpty, let fault = Self.faultOfURL(url) { fields.refuse("url", fault, hint: hint) }
         method = fields.choice("method", default: .post)
         format = fields.choice("format", default: .ndjson)
@@ -60,14 +60,11 @@ package struct HTTPSettings: SettingsSection {
     }
 
     private static func faultOfURL(_ text: String) -> String? {
+        // Nothing of it is shown: any part may be a password or a token.
         guard let parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased(),
             scheme == "http" || scheme == "https"
-        else {
-            // What may hold a password is not shown.
-            return (text.contains("@") ? "this" : "'\(text)'")
-                + " is not the address of a web server, expected http:// or https://"
-        }
-        if parts.host?.isEmpty != false { return "'\(text)' has no host" }
+        else { return "this is not the address of a web server, expected http:// or https://" }
+        if parts.host?.isEmpty != false { return "has no host" }
         if let port = parts.port, !(1...65_535).contains(port) { return "has the port \(port), expected 1 to 65535" }
         if parts.user != nil || parts.password != nil {
             return "holds a user name or a password, they belong under 'auth:'"
@@ -104,7 +101,7 @@ package struct HTTPSettings: SettingsSection {
             username = fields.optional("username", as: String.self)
             password = fields.optional("password", as: Secret.self)
             bearer = fields.optional("bearer", as: Bearer.self)
-            bearerFile = fields.optional("bearer_file", as: String.self)
+            bearerFile = fields.path("bearer_file")
             if let fault = Self.faultOfUser(username) { fields.refuse("username", fault) }
             if let fault = Self.faultOfPassword(password) {
                 fields.refuse(
@@ -151,9 +148,9 @@ package struct HTTPSettings: SettingsSection {
         let insecureSkipVerify: Bool
 
         init(from fields: inout Fields) {
-            caFile = fields.optional("ca_file", as: String.self)
-            certFile = fields.optional("cert_file", as: String.self)
-            keyFile = fields.optional("key_file", as: String.self)
+            caFile = fields.path("ca_file")
+            certFile = fields.path("cert_file")
+            keyFile = fields.path("key_file")
             serverName = fields.optional("server_name", as: String.self)
             insecureSkipVerify = fields.value("insecure_skip_verify", default: false)
             if fields.has("cert_file") != fields.has("key_file") {
@@ -210,6 +207,8 @@ struct Bearer: TextSettingValue {
 /// What a header may hold: no control characters. Blanks around it are not part of it.
 private struct HeaderValue: TextSettingValue {
     static var expectation: String { "the value of a header" }
+    // It may be a token, whatever the header's name.
+    static var isSecret: Bool { true }
     let text: String
 
     init(text: String) throws(SettingMisfit) {
