@@ -5,7 +5,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
 
-build_packages := zlib1g-dev libisal-dev libsystemd-dev pkg-config
+build_packages := zlib1g-dev libisal-dev libsystemd-dev libpcre2-dev pkg-config
 test_packages  := python3 openssl systemd systemd-journal-remote
 demo_packages  := systemd-journal-remote
 bench_packages := gcc make libdeflate-dev python3
@@ -24,12 +24,13 @@ plain := $(shell printf '\033[0m')
 endif
 endif
 say = @printf '%s\n' '$(bold)==> $(1)$(plain)'
+comma := ,
 
 .PHONY: help demo test bench lint install build packages demo-packages test-packages bench-packages clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo      the agent over a small piece of a real node, then its ledger, then what to try next'
+	@echo 'make demo      the agent over a small piece of a real node, its ledger, questions to it, what to try next'
 	@echo 'make test      all tests'
 	@echo 'make bench     throughput of each stage beside C, and of the whole agent over generated pod logs'
 	@echo 'make lint      swift format, strictly'
@@ -111,34 +112,43 @@ bench: packages bench-packages
 
 # ---- Two minutes with it -----------------------------------------------------------------------
 
-# Long lines are cut at the edge of a terminal rather than filling it; a pipe gets them whole.
+# Commands for people to try: `sluice` is the binary that was built, found by the PATH below.
+try = @printf '  %s\n' '$(1)'
+about = @printf '%s\n' '$(faint)\# $(1)$(plain)'
+asked := --data-dir $(demo)/data --root $(node)
+
 demo: build demo-packages
 	@rm -rf $(demo); mkdir -p $(demo)/journal
 	@# A journal is a binary file; here it lies as text.
 	@/lib/systemd/systemd-journal-remote --output=$(demo)/journal/system.journal $(node)/journal.export 2> /dev/null
-	$(call say,sluice run --once: a real node’s logs and journal to the terminal and to a file)
-	@if [ -n '$(MAKE_TERMOUT)' ]; then trap 'tput smam 2> /dev/null' EXIT; trap 'exit 130' INT; tput rmam 2> /dev/null; fi; \
-	SLUICE_NODE=$(node) SLUICE_DEMO=$(demo) $(sluice) run --once --config samples/demo.yaml
-	$(call say,sluice ledger: where every line that was read has gone)
+	$(call say,sluice run --once: the logs and the journal of a small node)
+	@SLUICE_NODE=$(node) SLUICE_DEMO=$(demo) $(sluice) run --once --config samples/demo.yaml
+	$(call say,sluice ledger: what became of every line)
 	@$(sluice) ledger --data-dir $(demo)/data
+	$(call say,sluice tail: the end of it all$(comma) ordered by time)
+	@$(sluice) tail -n 12 --no-pager $(asked)
+	$(call say,sluice tail odoo: why does it not start?)
+	@$(sluice) tail odoo -g 'Error:' -n 1 --prefix off --no-pager $(asked)
+	$(call say,sluice tail badvolume: it has no log. The kubelet knows why)
+	@$(sluice) tail badvolume -n 2 --prefix off --no-pager $(asked)
 	$(call say,What to try next)
-	@echo '$(faint)# The store is gzip files of JSON lines: no tool of ours is needed to read them.$(plain)'
-	@echo '  zcat $(demo)/data/store/0/*.ndjson.gz | head -n 3'
-	@echo '$(faint)# Each chunk carries the positions of its files. Look at them; check every byte; read the ledger as JSON.$(plain)'
-	@echo '  $(sluice) chunks ls --data-dir $(demo)/data'
-	@echo '  $(sluice) chunks verify --data-dir $(demo)/data'
-	@echo '  $(sluice) ledger --data-dir $(demo)/data --output json'
-	@echo '$(faint)# The file output. Why does odoo not start? (needs jq)$(plain)'
-	@echo "  jq -r 'select(.kubernetes.container_name == \"odoo\") | .message' $(demo)/node.ndjson | grep psycopg2 | sort | uniq -c"
-	@echo '$(faint)# Why do badimage and badvolume not even start? They have no log; the kubelet knows. (needs jq)$(plain)'
-	@echo "  jq -r 'select(.journal.unit == \"kubelet.service\" and .severity == \"error\") | .message' $(demo)/node.ndjson | cut -c 1-250"
-	@echo '$(faint)# Ask the store and the node’s files: one pod, the kubelet beside another, what is there at all.$(plain)'
-	@echo '  $(sluice) tail odoo -n 20 --data-dir $(demo)/data --root $(node)'
-	@echo '  $(sluice) tail badvolume --data-dir $(demo)/data --root $(node)'
-	@echo '  $(sluice) pods --data-dir $(demo)/data --root $(node)'
-	@echo '$(faint)# Again: every line is in the store once, so nothing is left to do.$(plain)'
-	@echo '  $(sluice) run --once --config samples/demo.yaml'
-	@echo '$(faint)# kill -9, thirty times, at any moment: every line is still there exactly once. (needs python3)$(plain)'
-	@echo '  Tests/campaigns/kill9.py --sluice $(sluice) --pods samples/node/var/log/pods --kills 30'
-	@echo '$(faint)# On a Kubernetes node: its own logs, without touching anything.$(plain)'
-	@echo '  sudo SLUICE_NODE=/ SLUICE_JOURNAL=/var/log/journal SLUICE_DEMO=.demo-node $(sluice) run --once --config samples/demo.yaml'
+	$(call try,PATH=$$PWD/$(patsubst %/,%,$(dir $(sluice))):$$PATH)
+	$(call about,Which pods there are and were; the whole stream$(comma) page by page.)
+	$(call try,sluice pods $(asked))
+	$(call try,sluice tail $(asked))
+	$(call about,The store is gzip files of JSON lines: no tool of ours is needed.)
+	$(call try,zcat $(demo)/data/store/0/*.ndjson.gz | head -n 3)
+	$(call about,Each chunk carries the positions of its files; every byte can be checked.)
+	$(call try,sluice chunks ls --data-dir $(demo)/data)
+	$(call try,sluice chunks verify --data-dir $(demo)/data)
+	$(call about,The file of errors only. (needs jq))
+	$(call try,jq -r .message $(demo)/errors.ndjson | cut -c 1-70 | sort | uniq -c)
+	$(call about,Again: every line is in the store once$(comma) so nothing is left to do.)
+	$(call try,sluice run --once --config samples/demo.yaml)
+	$(call about,kill -9 thirty times: every line is there exactly once. (needs python3))
+	$(call try,Tests/campaigns/kill9.py --sluice $(sluice) \)
+	$(call try,    --pods $(node)/var/log/pods --kills 30)
+	$(call about,On a Kubernetes node: its own logs$(comma) without touching anything.)
+	$(call try,sudo env NODE_NAME=$$(hostname) SLUICE_NODE=/ SLUICE_DEMO=.demo-node \)
+	$(call try,    SLUICE_JOURNAL=/var/log/journal $(sluice) \)
+	$(call try,    run --once --config samples/demo.yaml)

@@ -24,6 +24,7 @@ var targets: [Target] = [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     // Floor 1: the only place for unsafe code.
@@ -34,6 +35,8 @@ var targets: [Target] = [
     .target(
         name: "Journal",
         dependencies: ["CLinux", .target(name: "CSystemd", condition: .when(traits: ["Journald"]))]),
+
+    .target(name: "Patterns", dependencies: ["CPCRE2"]),
 
     // Floor 2: what is handed along, and what is told about it.
     .target(name: "Records", dependencies: ["Bytes"]),
@@ -57,7 +60,7 @@ var targets: [Target] = [
         name: "Viewer",
         dependencies: [
             "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
-            "PodMetadata", "Pipeline", log,
+            "Patterns", "PodMetadata", "Pipeline", log,
         ]),
 
     // No floor: what each stage costs, beside the same work in C in the same run (make bench).
@@ -91,6 +94,7 @@ var tests: [Target] = [
     .testTarget(name: "DiskTests", dependencies: ["Disk", "TestKit"]),
     .testTarget(name: "GzipTests", dependencies: ["Gzip", "Bytes", "Disk", "TestKit"]),
     .testTarget(name: "JournalTests", dependencies: ["Journal", "Bytes", "CLinux", "Disk", "TestKit"]),
+    .testTarget(name: "PatternsTests", dependencies: ["Patterns", "TestKit"]),
     .testTarget(name: "RecordsTests", dependencies: ["Records", "Bytes", "TestKit"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestKit", log]),
     .testTarget(

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,6 +41,11 @@ static inline void sluice_set_errno(int code) { errno = code; }
 static inline int sluice_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 /// The user as whom the calling thread alone opens files; returns the one before; setfsuid(2). For tests.
 static inline int sluice_file_user(unsigned user) { return setfsuid(user); }
+/// Whether the process was started with this signal ignored, as nohup(1) does; sigaction(2).
+static inline int sluice_signal_is_ignored(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_IGN;
+}
 /// Names the calling thread, for ps and perf; pthread_setname_np(3). At most 15 bytes.
 static inline void sluice_name_thread(const char *name) {
     extern int pthread_setname_np(pthread_t, const char *);

@@ -72,6 +72,9 @@ package enum Machine {
     /// The end of a terminal, and who takes SIGHUP for "read your configuration again", do not end the process. signal(2)
     package static func ignoreHangUps() { _ = signal(SIGHUP, SIG_IGN) }
 
+    /// Whether a signal does nothing to this process, as SIGHUP under nohup(1). sigaction(2)
+    package static func ignores(signal: Int32) -> Bool { sluice_signal_is_ignored(signal) != 0 }
+
     /// Sixteen bytes that nobody else has. getrandom(2)
     package static func randomIdentity() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()

@@ -12,6 +12,18 @@ package enum Directory {
         package let kind: FileKind?
     }
 
+    /// Makes a folder that only this user can look into; one that is there already is an error. mkdir(2), mode 0700
+    package static func makePrivate(_ path: String) throws(DiskError) {
+        guard unsafe mkdir(path, 0o700) == 0 else { throw DiskError("create folder", path) }
+    }
+
+    /// Whether `path` is a folder of this user's that nobody else can change anything in: what `makePrivate` makes. lstat(2)
+    package static func isPrivate(_ path: String) -> Bool {
+        var raw = stat()
+        guard unsafe lstat(path, &raw) == 0 else { return false }
+        return raw.st_mode & S_IFMT == S_IFDIR && raw.st_mode & 0o077 == 0 && raw.st_uid == geteuid()
+    }
+
     /// Deletes a folder with all that is in it. What cannot be deleted stays. unlink(2), rmdir(2)
     package static func removeTree(_ path: String) {
         for entry in (try? list(path)) ?? [] {

@@ -30,6 +30,8 @@ package struct DisplayOptions: Sendable {
     package var outputFields: [String] = []
     /// The columns that there are for a line of a short style: longer ones get an ellipsis. nil: however many it needs.
     package var width: Int?
+    /// Whether a terminal shows it: then nothing of a record may steer one, in any style. A pipe gets `raw`, `export` and JSON as they are.
+    package var isForTerminal = false
     /// The parts of a text to be emphasised, when there are colours. It is given what the short styles and `cat` show as the message,
     /// before control characters are escaped; the ranges are in order and do not overlap.
     package var highlight: (@Sendable (Span<UInt8>) -> [Range<Int>])?

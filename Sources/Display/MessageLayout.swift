@@ -104,67 +104,31 @@ private struct Ellipsis {
 
     /// nil when all of `line` fits into `room` columns.
     init?(_ line: borrowing Arena, room: Int) {
-        guard line.count > room else { return nil }
-        var columns = 0
-        var i = 0
-        while i < line.count { columns += Ellipsis.columns(line, at: &i) }
+        // No character has more columns than bytes, but for tabs and text that becomes an emoji.
+        guard line.count * 8 > room else { return nil }
+        let end = line.count
+        let columns = TextWidth.columns(line, from: 0, to: end)
         guard columns > room else { return nil }
         // journalctl rounds it where all is ASCII, and cuts it off elsewhere.
-        let wanted = (max(0, room - 1) * 90 + (columns == line.count ? 50 : 0)) / 100
-        var (head, used) = (0, 0)
-        while head < line.count {
+        let wanted = (max(0, room - 1) * 90 + (columns == end ? 50 : 0)) / 100
+        var (head, beforeLast, used) = (0, 0, 0)
+        while head < end {
             var next = head
-            let width = Ellipsis.columns(line, at: &next)
+            let width = TextWidth.step(line, &next, end)
             if used + width > wanted { break }
             used += width
-            head = next
+            (beforeLast, head) = (head, next)
         }
-        var tail = line.count
-        while tail > head {
-            let previous = Ellipsis.previous(line, before: tail)
-            var next = previous
-            let width = Ellipsis.columns(line, at: &next)
-            if used + width > room { break }
-            used += width
-            tail = previous
-        }
-        // One character makes room for the ellipsis.
-        if tail < line.count {
-            _ = Ellipsis.columns(line, at: &tail)
+        // As much of the end as there is room for, without the ellipsis.
+        var (tail, left) = (head, columns - used)
+        while tail < end, left > room - used { left -= TextWidth.step(line, &tail, end) }
+        // One character makes room for it.
+        if tail < end {
+            var freed = 0
+            while freed == 0, tail < end { freed = TextWidth.step(line, &tail, end) }
         } else if head > 0 {
-            head = Ellipsis.previous(line, before: head)
+            head = beforeLast
         }
         (headEnd, tailStart) = (head, tail)
-    }
-
-    private static func previous(_ line: borrowing Arena, before end: Int) -> Int {
-        var i = end - 1
-        while i > 0, line[i] & 0xc0 == 0x80 { i -= 1 }
-        return i
-    }
-
-    /// The columns of the character at `i`, which moves behind it. A tab counts as the most that it can take.
-    private static func columns(_ line: borrowing Arena, at i: inout Int) -> Int {
-        let byte = line[i]
-        if byte < 0x80 {
-            i += 1
-            return byte == UInt8(ascii: "\t") ? 8 : 1
-        }
-        let length = max(1, abs(UTF8Text.step(line, at: i, to: line.count)))
-        var code = UInt32(byte) & (0x7f >> UInt32(length))
-        for k in i + 1..<i + length { code = code << 6 | UInt32(line[k] & 0x3f) }
-        i += length
-        return isWide(code) ? 2 : 1
-    }
-
-    /// The blocks of characters that take two columns: East Asian scripts and what is used with them, and most pictographs.
-    private static func isWide(_ code: UInt32) -> Bool {
-        switch code {
-        case 0x1100...0x115f, 0x2e80...0x303e, 0x3041...0x4dbf, 0x4e00...0xa4cf, 0xa960...0xa97c, 0xac00...0xd7a3,
-            0xf900...0xfaff, 0xfe30...0xfe6f, 0xff01...0xff60, 0xffe0...0xffe6, 0x1f300...0x1f64f, 0x1f680...0x1f6ff,
-            0x1f900...0x1f9ff, 0x20000...0x3fffd:
-            true
-        default: false
-        }
     }
 }

@@ -3,10 +3,12 @@ package import Bytes
 
 /// Shows records in one of the styles.
 ///
-/// Only the short styles, `cat` and what is no record are safe for a terminal, whatever bytes come; `raw`, `export` and the JSON styles
-/// are for programs, and hand on what is there.
+/// The short styles, `cat` and what is no record are safe for a terminal, whatever bytes come. `raw`, `export` and the JSON styles are for
+/// programs, and hand on what is there, unless a terminal is to show them.
 package struct RecordDisplay: ~Copyable {
     private let style: DisplayStyle
+    /// Whether what comes out is made safe for a terminal before it is given.
+    private let isMadeSafe: Bool
     private let fields: OutputFields
     private var record = StoredRecord()
     private var short: ShortForm
@@ -14,9 +16,15 @@ package struct RecordDisplay: ~Copyable {
     private var selection: MemberSelection
     private var export: JournalExport
     private var selected = Arena(capacity: 0)
+    private var asItIs = Arena(capacity: 0)
 
     package init(_ options: DisplayOptions) {
         style = options.style
+        isMadeSafe =
+            switch options.style {
+            case .json, .jsonPretty, .raw, .export: options.isForTerminal
+            default: false
+            }
         fields = OutputFields(options.outputFields)
         short = ShortForm(options)
         selection = MemberSelection(fields)
@@ -26,6 +34,20 @@ package struct RecordDisplay: ~Copyable {
     /// Appends a record, with its newline: one line of JSON in the native shape (docs/records.md), with or without its own newline. What is
     /// no JSON object is shown as text, and left out of `export`.
     package mutating func append(_ text: Span<UInt8>, to out: inout Arena) {
+        guard isMadeSafe else { return appendAsItIs(text, to: &out) }
+        var given = Arena(capacity: 0)
+        swap(&given, &asItIs)
+        given.removeAll()
+        appendAsItIs(text, to: &given)
+        if style == .json || style == .jsonPretty {
+            Printable.append(json: given, to: &out)
+        } else {
+            Printable.append(lines: given, to: &out)
+        }
+        swap(&given, &asItIs)
+    }
+
+    private mutating func appendAsItIs(_ text: Span<UInt8>, to out: inout Arena) {
         guard record.read(text) else {
             if style != .export { short.append(unreadable: record, to: &out) }
             return

@@ -36,12 +36,14 @@ struct ShortForm: ~Copyable {
             JournalCleaning.append(text, to: &cleaned)
             swap(&text, &cleaned)
         }
-        layout.append(text, indent: out.count - start - invisible, colors: colors, to: &out)
+        let indent = TextWidth.columns(out, from: start, to: out.count) - invisible
+        layout.append(text, indent: indent, colors: colors, to: &out)
     }
 
     /// Appends what is no record, as text.
     func append(unreadable record: borrowing StoredRecord, to out: inout Arena) {
-        Printable.append(record.line, to: &out)
+        // It need not be UTF-8.
+        Printable.append(String(decoding: record.line.span), to: &out)
         out.append("\n")
     }
 
@@ -73,7 +75,7 @@ struct ShortForm: ~Copyable {
 
     // MARK: The place
 
-    /// Appends where a record comes from, and returns how many bytes of that take no room.
+    /// Appends where a record comes from, and returns how many columns of that take no room.
     private mutating func appendPlace(_ record: borrowing StoredRecord, _ out: inout Arena) -> Int {
         switch record.origin {
         case .container: return appendContainer(record, &out)

@@ -80,7 +80,7 @@ package final class FileTailer {
     func watchFolder(_ path: String) -> Int32? {
         guard watcher != nil else { return nil }
         do throws(DiskError) {
-            return try watcher?.watchFolder(path)
+            return try watcher?.watchFolder(options.files.locate(path))
         } catch {
             // A limit of the system concerns all folders; whatever else is wrong with this one is told when it is listed.
             if error.isFull { giveUpWatching(error) }
@@ -211,7 +211,7 @@ package final class FileTailer {
         if let file = family.files.first(where: { $0.name == copy.name || $0.name == plainName }) { return file }
         guard !gone.isEmpty else { return nil }
         do throws(DiskError) {
-            var content = try FileContent(compressed: OwnedFile.open("\(family.key.folder)/\(copy.name)", .read))
+            var content = try FileContent(compressed: options.files.open("\(family.key.folder)/\(copy.name)"))
             var arena = Arena(capacity: 64)
             guard try content.read(64, at: 0, into: &arena) > 0 else { return nil }
             let head = Array(copying: arena.span)
@@ -363,14 +363,18 @@ package final class FileTailer {
         do throws(DiskError) {
             var found = UnreadFiles()
             let followed = families.values.filter { $0.key.folder == folder }.flatMap(\.files)
-            for entry in try Directory.list(folder) {
+            for entry in try options.files.list(folder) {
                 let path = "\(folder)/\(entry.name)"
-                guard let status = Directory.status(path) else { continue }
+                guard let status = options.files.status(path) else { continue }
                 let id = FileID(status)
                 if followed.contains(where: { FileID(device: $0.position.device, inode: $0.position.inode) == id }) {
                     continue
                 }
-                if entry.name.hasSuffix(".gz") { found.compressed.append(path) } else { found.plain.insert(id) }
+                if entry.name.hasSuffix(".gz") {
+                    found.compressed.append(options.files.locate(path))
+                } else {
+                    found.plain.insert(id)
+                }
             }
             return found
         } catch {
@@ -383,7 +387,7 @@ package final class FileTailer {
     private func open(_ listed: ListedFile, in family: LogFamily) -> TailedFile? {
         let path = "\(family.key.folder)/\(listed.name)"
         do throws(DiskError) {
-            let descriptor = try OwnedFile.open(path, .read, nonBlocking: true)
+            let descriptor = try options.files.open(path, nonBlocking: true)
             let status = try descriptor.status()
             guard status.kind == .regular else { return nil }
             // The name was given to another file since it was listed: the next look finds both.
@@ -738,7 +742,7 @@ package final class FileTailer {
     private func notePastDamage(_ file: TailedFile, _ family: LogFamily) {
         let path = "\(family.key.folder)/\(file.name)"
         telemetry.tell(FileEvent.damaged(path: path, position: file.readOffset))
-        let compressed = Directory.status(path)?.size ?? 0
+        let compressed = options.files.status(path)?.size ?? 0
         if file.size > file.readOffset {
             untoldCounts[.damagedBytes] += min(file.size - file.readOffset, compressed * 20)
         }
@@ -852,7 +856,7 @@ package final class FileTailer {
             bytes -= file.size
             unwatch(file)
             if let copy = file.compressedName,
-                let descriptor = try? OwnedFile.open("\(family.key.folder)/\(copy)", .read),
+                let descriptor = try? options.files.open("\(family.key.folder)/\(copy)"),
                 let content = try? FileContent(compressed: descriptor)
             {
                 file.continueCompressed(content)

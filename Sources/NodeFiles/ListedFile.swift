@@ -42,6 +42,8 @@ package struct TailOptions: Sendable {
     package var pieceBudget = 4 << 20
     /// Notice changes through inotify; otherwise by looking each second.
     package var watches = true
+    /// Below which root links are followed.
+    package var files = FileRoot.system
     /// A renamed file without a close event is done after this time without change, nanoseconds.
     package var quietTime: Int64 = 15_000_000_000
 

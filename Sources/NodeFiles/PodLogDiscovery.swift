@@ -29,6 +29,9 @@ package final class PodLogDiscovery {
     /// How long a new log waits for its description to be complete, nanoseconds.
     private let patience: Int64
 
+    /// Below which root links are followed.
+    private var system: FileRoot { tailer.options.files }
+
     private enum Place {
         case root
         case links
@@ -180,11 +183,11 @@ package final class PodLogDiscovery {
         watch(root, .root)
         if let linksFolder {
             watch(linksFolder, .links)
-            for entry in (try? Directory.list(linksFolder)) ?? [] { takeLink(entry.name) }
+            for entry in (try? system.list(linksFolder)) ?? [] { takeLink(entry.name) }
         }
         do throws(DiskError) {
-            for entry in try Directory.list(root) { lookAtPod(entry.name) }
-            for (uid, name) in passedOver where Directory.status("\(root)/\(name)") == nil { forgetPod(uid, name) }
+            for entry in try system.list(root) { lookAtPod(entry.name) }
+            for (uid, name) in passedOver where system.status("\(root)/\(name)") == nil { forgetPod(uid, name) }
         } catch {
             telemetry.tell(FileEvent.cannotList(path: root, reason: error.description))
         }
@@ -203,7 +206,7 @@ package final class PodLogDiscovery {
         let path = "\(root)/\(name)"
         watch(path, .pod(name))
         do throws(DiskError) {
-            for entry in try Directory.list(path) where entry.kind != .regular { lookAtContainer(name, entry.name) }
+            for entry in try system.list(path) where entry.kind != .regular { lookAtContainer(name, entry.name) }
         } catch {
             if !error.isMissing { telemetry.tell(FileEvent.cannotList(path: path, reason: error.description)) }
         }
@@ -290,7 +293,7 @@ package final class PodLogDiscovery {
             }
         }
         tailer.forgetMissing(in: path)
-        if newest < 0, Directory.status(path) == nil, let watch = watches[path] { forget(watch) }
+        if newest < 0, system.status(path) == nil, let watch = watches[path] { forget(watch) }
     }
 
     /// The logs in a container's folder; none when it is gone. A name whose file is gone by the time it is looked at
@@ -303,14 +306,14 @@ package final class PodLogDiscovery {
             isStable = true
             let entries: [Directory.Entry]
             do throws(DiskError) {
-                entries = try Directory.list(path)
+                entries = try system.list(path)
             } catch {
                 if error.isMissing { return [] }
                 throw error
             }
             for entry in entries {
                 guard let name = ContainerLogName(entry.name) else { continue }
-                guard let status = Directory.status("\(path)/\(entry.name)") else {
+                guard let status = system.status("\(path)/\(entry.name)") else {
                     if entry.kind != .link { isStable = false }
                     continue
                 }
@@ -334,7 +337,7 @@ package final class PodLogDiscovery {
 
     /// A log that is itself a link: what happens to it happens in another folder.
     private func watchTarget(of link: String, for container: String) {
-        guard let target = Directory.resolve(link) else { return }
+        guard let target = system.resolve(link) else { return }
         watch(Path.parent(target), .container(container))
     }
 
@@ -348,7 +351,8 @@ package final class PodLogDiscovery {
 
     private func takeLink(_ name: String) {
         guard let linksFolder, linkKeys[name] == nil, let id = ContainerLink.containerID(name),
-            let target = Directory.linkTarget("\(linksFolder)/\(name)"), let key = ContainerLink.key(target: target)
+            let target = Directory.linkTarget("\(system.locate(linksFolder))/\(name)"),
+            let key = ContainerLink.key(target: target)
         else { return }
         linkKeys[name] = key
         containerIDs[key] = id

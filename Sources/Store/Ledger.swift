@@ -109,7 +109,7 @@ package struct Ledger: Sendable, Equatable {
             row("+ filtered", input.counts[.filteredRecords])
             lines.append(input.missing == 0 ? "  closes" : "  DOES NOT CLOSE: \(input.missing) records are missing")
             for (counter, value) in input.counts.nonZero where counter.rawValue >= Counter.lostToPowerCut.rawValue {
-                row("! " + counter.name.replacing("_", with: " "), value)
+                row("! " + counter.name.replacing("_", with: " "), value, counter.meaning)
             }
         }
         for output in outputs {

@@ -39,6 +39,20 @@ package struct LineFilter: Sendable, Hashable {
         return included.isEmpty
     }
 
+    /// Which patterns could not be matched against how many lines, because that takes too long: a sentence for each.
+    package var shortcomings: [String] {
+        func sentences(_ matchers: [LineMatcher], _ flag: String, _ consequence: String) -> [String] {
+            matchers.compactMap { matcher in
+                let count = matcher.pattern.exceededCount
+                if count == 0 { return nil }
+                return
+                    "\(flag) '\(matcher.pattern.text)' takes too long on \(count == 1 ? "1 line" : "\(count) lines"), "
+                    + "\(consequence) without an answer: a repetition of a repetition, such as (a+)+, has too many ways to match"
+            }
+        }
+        return sentences(included, "--grep", "left out") + sentences(excluded, "--exclude", "shown")
+    }
+
     /// What `grep` and `highlight` match in a line, in order; what overlaps or touches is one.
     package func ranges(in message: Span<UInt8>) -> [Range<Int>] {
         var found: [Range<Int>] = []
@@ -59,55 +73,56 @@ package struct LineFilter: Sendable, Hashable {
 
 /// One pattern, and the texts without one of which it cannot match: most lines are told by them.
 package struct LineMatcher: Sendable, Hashable {
-    private let pattern: TextPattern
+    let pattern: TextPattern
     private let literals: [LiteralSearch]
     /// Whether a line that has the only literal matches.
     private let isLiteral: Bool
-    /// Whether the Kelvin sign may stand for a k: the only letter outside of ASCII that becomes one of ASCII as a small letter.
-    private let takesKelvin: Bool
-    private static let kelvin = LiteralSearch([0xE2, 0x84, 0xAA], ignoresCase: false)
+    /// Of letters that are not of ASCII and yet the same as one in the literals when the case does not matter.
+    private let relatives: [LiteralSearch]
+    private static let kelvin = LiteralSearch(Array("\u{212A}".utf8), ignoresCase: false)
+    private static let longS = LiteralSearch(Array("\u{17F}".utf8), ignoresCase: false)
 
     /// Finds out how to search fastest.
     package init(_ pattern: TextPattern) {
         self.pattern = pattern
         let found = PatternLiterals(pattern.text, ignoresCase: pattern.ignoresCase)
         literals = found.required.map { LiteralSearch($0, ignoresCase: pattern.ignoresCase) }
-        takesKelvin = pattern.ignoresCase && found.required.contains { $0.contains(UInt8(ascii: "k")) }
         isLiteral = found.whole != nil && literals.count == 1
+        guard pattern.ignoresCase else {
+            relatives = []
+            return
+        }
+        func has(_ letter: UInt8) -> Bool { found.required.contains { $0.contains(letter) } }
+        relatives =
+            (has(UInt8(ascii: "k")) ? [LineMatcher.kelvin] : []) + (has(UInt8(ascii: "s")) ? [LineMatcher.longS] : [])
     }
 
     /// Whether the pattern matches somewhere in a line. `line` is UTF-8.
     package func matches(_ line: Span<UInt8>) -> Bool {
         if !literals.isEmpty {
-            let hasLiteral = hasLiteral(line)
+            let hasLiteral = hasOne(of: literals, line)
             if isLiteral, hasLiteral { return true }
-            if !hasLiteral, !mayHaveKelvin(line) { return false }
+            if !hasLiteral, !hasOne(of: relatives, line) { return false }
         }
-        return pattern.matches(String(decoding: line))
+        return pattern.matches(line)
     }
 
     /// All that the pattern matches in a line.
     package func ranges(in line: Span<UInt8>) -> [Range<Int>] {
-        let mayHaveKelvin = mayHaveKelvin(line)
-        if isLiteral, !mayHaveKelvin {
+        let hasRelative = hasOne(of: relatives, line)
+        if isLiteral, !hasRelative {
             var ranges: [Range<Int>] = []
             while let start = literals[0].first(in: line, from: ranges.last?.upperBound ?? 0) {
                 ranges.append(start..<start + literals[0].bytes.count)
             }
             return ranges
         }
-        if !literals.isEmpty, !hasLiteral(line), !mayHaveKelvin { return [] }
-        let text = String(decoding: line)
-        // Of what is not UTF-8 the places in the text are not those in the line.
-        return text.utf8.count == line.count ? pattern.ranges(in: text) : []
+        if !literals.isEmpty, !hasOne(of: literals, line), !hasRelative { return [] }
+        return pattern.ranges(in: line)
     }
 
-    private func hasLiteral(_ line: Span<UInt8>) -> Bool {
-        for literal in literals where literal.first(in: line) != nil { return true }
+    private func hasOne(of texts: [LiteralSearch], _ line: Span<UInt8>) -> Bool {
+        for text in texts where text.first(in: line) != nil { return true }
         return false
-    }
-
-    private func mayHaveKelvin(_ line: Span<UInt8>) -> Bool {
-        takesKelvin && LineMatcher.kelvin.first(in: line) != nil
     }
 }

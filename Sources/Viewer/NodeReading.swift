@@ -1,7 +1,7 @@
 // Reads the node's own files where no agent does: a lane of our own, from where the agent's store ends, into a store of our own that is
 // gone when we are. So both are searched and followed by the same code, and what is in both comes once.
 import Bytes
-import Disk
+package import Disk
 import Journal
 import Logging
 import NodeFiles
@@ -14,6 +14,8 @@ package import Telemetry
 
 /// Where the node's files are, and which of them are wanted.
 package struct NodePlaces: Sendable {
+    /// Below which root links are followed: a copied node's lead to its own files.
+    package var system = FileRoot.system
     /// The kubelet's folder of pods' logs, and that of the links.
     package var pods = "/var/log/pods"
     package var links = "/var/log/containers"
@@ -108,17 +110,17 @@ package final class NodeReading: Sendable {
     ) -> [LaneInputPlan] {
         // What is not there at all is not missed: whoever looks at a store elsewhere has no files. What may not be read is said.
         var inputs: [LaneInputPlan] = []
-        if Directory.status(places.pods) != nil {
+        if places.system.status(places.pods) != nil {
             inputs.append(
                 LaneInputPlan(name: "containers") { () throws(PluginError) in
                     ContainersReading(places, known: known, once: once, isContinued: isContinued, telemetry)
                 })
         }
-        let journal = places.journal.isEmpty ? JournalSource.local : .folders(places.journal)
-        if places.wantsJournal, JournalReader.isBuiltIn, !journal.presentFolders.isEmpty {
+        let journal = JournalPaths(places)
+        if places.wantsJournal, JournalReader.isBuiltIn, journal.isPresent {
             inputs.append(
                 LaneInputPlan(name: "journal") { () throws(PluginError) in
-                    JournalReading(places, known: known, once: once, links: links, telemetry)
+                    JournalReading(journal.paths, places, known: known, once: once, links: links, telemetry)
                 })
         }
         return inputs
@@ -147,6 +149,7 @@ private final class ContainersReading: Input {
         var options = TailOptions(input: ContainersReading.name, format: .cri)
         options.once = once
         options.leavesUnfinished = isContinued
+        options.files = places.system
         tailer = FileTailer(
             options, known: known.filter { $0.identity.kind == .container }, telemetry: telemetry)
         discovery = PodLogDiscovery(
@@ -188,7 +191,7 @@ private final class RememberedPods: LogDescriber {
         let directory = PodDirectory()
         if let path = places.metadataFile {
             do {
-                if let file = try MetadataFile.read(path) { directory.restore(file) }
+                if let file = try MetadataFile.read(places.system.locate(path)) { directory.restore(file) }
             } catch {
                 telemetry.logger.warning("what an agent knew of the pods cannot be read: \(error)")
             }
@@ -223,9 +226,11 @@ private final class JournalReading: Input {
         throw .unusable("is not an input of the agent's")
     }
 
-    init(_ places: NodePlaces, known: [KnownSource], once: Bool, links: String, _ telemetry: Telemetry) {
+    init(
+        _ paths: [String], _ places: NodePlaces, known: [KnownSource], once: Bool, links: String, _ telemetry: Telemetry
+    ) {
         var options = JournalTailOptions(input: JournalReading.name)
-        options.paths = places.journal
+        options.paths = paths
         options.links = links
         options.records.node = places.node
         // Nobody pays for them, and whoever looks may want any.

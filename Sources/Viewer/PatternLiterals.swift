@@ -1,7 +1,7 @@
 // Which texts have to be in every line that a regular expression matches: they are searched for first.
 
-/// What a valid regular expression says about the texts that it matches, read carefully: of what is not surely understood nothing is
-/// concluded.
+/// What a valid regular expression of PCRE2 says about the texts that it matches, read carefully: of what is not surely understood
+/// nothing is concluded.
 package struct PatternLiterals: Sendable, Hashable {
     /// All that the expression matches; nil when it is more than one text.
     package let whole: [UInt8]?
@@ -19,9 +19,9 @@ package struct PatternLiterals: Sendable, Hashable {
     }
 }
 
-/// Reads an expression by its characters, as the standard library's own parser does.
+/// Reads an expression by Unicode's scalars, as PCRE2 does.
 private struct PatternReader {
-    private let characters: [Character]
+    private let characters: [Unicode.Scalar]
     private var next = 0
     private let ignoresCase: Bool
     /// Whether nothing was met yet that changes the meaning of the rest, or that is unknown.
@@ -32,13 +32,13 @@ private struct PatternReader {
     private static let limit = 8
 
     init(_ pattern: String, ignoresCase: Bool) {
-        characters = Array(pattern)
+        characters = Array(pattern.unicodeScalars)
         self.ignoresCase = ignoresCase
     }
 
     var isAtEnd: Bool { next == characters.count }
 
-    private var character: Character? { isAtEnd ? nil : characters[next] }
+    private var character: Unicode.Scalar? { isAtEnd ? nil : characters[next] }
 
     /// What one step of a sequence is.
     private enum Atom {
@@ -109,23 +109,20 @@ private struct PatternReader {
         case "\\": return escape()
         case ".", "^", "$", "]", "}": return .other
         case "{", "*", "+", "?":
-            // Whether a brace is itself or a number of times is not asked here, and nothing else of these begins a step.
+            // A brace here is itself, which hardly anybody writes; nothing else of these begins a step, but for verbs such as (*FAIL).
             isUnderstood = false
             return .other
         default: return text(first)
         }
     }
 
-    private func text(_ character: Character) -> Atom {
-        guard let scalar = character.unicodeScalars.first, character.unicodeScalars.count == 1, scalar != "\u{FFFD}",
-            scalar.isASCII || !ignoresCase
-        else { return .other }
-        let bytes = Array(character.utf8)
-        return .text(ignoresCase ? Array(character.lowercased().utf8) : bytes)
+    private func text(_ character: Unicode.Scalar) -> Atom {
+        guard character.isASCII || !ignoresCase else { return .other }
+        return .text(Array((ignoresCase ? character.properties.lowercaseMapping : String(character)).utf8))
     }
 
     private mutating func escape() -> Atom {
-        guard let character, let value = character.asciiValue, character != "\r\n" else {
+        guard let character, character.isASCII else {
             isUnderstood = false
             return .other
         }
@@ -133,7 +130,7 @@ private struct PatternReader {
         switch character {
         case "d", "D", "w", "W", "s", "S", "b", "B", "n", "t", "r": return .other
         case "a"..."z", "A"..."Z", "0"..."9": break
-        default: if value > 0x20, value < 0x7f { return text(character) }
+        default: if character.value > 0x20, character.value < 0x7f { return text(character) }
         }
         // Letters and digits have too many meanings, some of them for all that follows.
         isUnderstood = false
@@ -163,7 +160,7 @@ private struct PatternReader {
     private mutating func skipSet() {
         if character == "^" { next += 1 }
         if character == "]" { isUnderstood = false }
-        var previous: Character = " "
+        var previous: Unicode.Scalar = " "
         while let character, isUnderstood {
             next += 1
             switch character {
@@ -197,7 +194,7 @@ private struct PatternReader {
         return times
     }
 
-    /// Reads `{2}`, `{2,}`, `{2,3}` or `{,3}`.
+    /// Reads `{2}`, `{2,}`, `{2,3}` or `{,3}`. What looks a little like them and stands for itself, `{}`, is taken for as little as that.
     private mutating func braces() -> Times {
         next += 1
         let least = digits()
@@ -215,8 +212,8 @@ private struct PatternReader {
 
     private mutating func digits() -> Int {
         var value = 0
-        while let character, let digit = character.wholeNumberValue, character.isASCII {
-            value = min(value * 10 + digit, 1000)
+        while let character, character.value &- 0x30 < 10 {
+            value = min(value * 10 + Int(character.value - 0x30), 1000)
             next += 1
         }
         return value

@@ -87,7 +87,7 @@ extension Tail {
             return true
         } flush: {
         }
-        let present = PresentLives(pods: request.places.pods)
+        let present = PresentLives(pods: request.places.pods, in: request.places.system)
         return counter.containers.map { container in
             var container = container
             container.isGone = !present.has(uid: container.uid, container: container.container)

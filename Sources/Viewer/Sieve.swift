@@ -1,6 +1,6 @@
 // Picks the records that are asked for: by their sources before anything is inflated, then one by one.
 import Bytes
-import Disk
+package import Disk
 import NodeFiles
 import Pipeline
 package import Records
@@ -11,12 +11,12 @@ package struct PresentLives: Sendable {
     private var newest: [String: Int32] = [:]
 
     /// Looks into the kubelet's folder of pods' logs.
-    package init(pods root: String) {
-        for folder in (try? Directory.list(root)) ?? [] {
+    package init(pods root: String, in system: FileRoot = .system) {
+        for folder in (try? system.list(root)) ?? [] {
             guard let pod = PodFolder(folder.name) else { continue }
-            for container in (try? Directory.list("\(root)/\(folder.name)")) ?? [] {
+            for container in (try? system.list("\(root)/\(folder.name)")) ?? [] {
                 let key = "\(pod.uid)/\(container.name)"
-                for file in (try? Directory.list("\(root)/\(folder.name)/\(container.name)")) ?? [] {
+                for file in (try? system.list("\(root)/\(folder.name)/\(container.name)")) ?? [] {
                     guard let log = ContainerLogName(file.name) else { continue }
                     newest[key] = max(newest[key] ?? log.restart, log.restart)
                 }

@@ -47,6 +47,8 @@ package struct StoreSearch: ~Copyable {
     /// The segment whose deletion was counted last.
     private var lastRetired = -1
     private let times: ClosedRange<Int64>
+    /// Whether the search is to end although it is not through.
+    package var isStopped: () -> Bool = { false }
 
     /// - Parameter times: records of other times are not wanted, nanoseconds since 1970.
     package init(times: ClosedRange<Int64> = .min ... .max) { self.times = times }
@@ -152,6 +154,8 @@ package struct StoreSearch: ~Copyable {
                     || (isReversed
                         ? candidates[next].chunk.maxTime >= heap.time : candidates[next].chunk.minTime <= heap.time)
             {
+                // Nothing may be found for a long time.
+                if isStopped() { return }
                 if let run = try open(candidates[next], isReversed, &sieve) { heap.insert(run) }
                 next += 1
             }

@@ -81,6 +81,9 @@ package final class Tail: Sendable {
         reading.withLock { $0?.askToStop() }
     }
 
+    /// Whether it was asked to end: then not everything was given.
+    package var isStopped: Bool { isStopping.load(ordering: .acquiring) }
+
     /// What is read.
     private struct Stores {
         /// The agent's, when there is one.
@@ -129,7 +132,7 @@ package final class Tail: Sendable {
                 request.places, known: known, once: true, isContinued: request.follows, in: scratch.path + "/history",
                 telemetry: telemetry)
             self.reading.withLock { $0 = reading }
-            if isStopping.load(ordering: .acquiring) { reading.askToStop() }
+            if isStopped { reading.askToStop() }
             reading.finish()
             self.reading.withLock { $0 = nil }
             if reading.leftOut > 0 {
@@ -139,7 +142,7 @@ package final class Tail: Sendable {
             }
             folders.append(reading.folder)
         }
-        guard !isStopping.load(ordering: .acquiring) else { return SearchStats() }
+        guard !isStopped else { return SearchStats() }
         return try history(of: folders, stores, scratch, &known, show, flush)
     }
 
@@ -151,7 +154,10 @@ package final class Tail: Sendable {
         if let boot = request.boot { selection.boot = try boot.window(among: try boots(in: folders)) }
         let times = (selection.since ?? .min)...max(selection.since ?? .min, selection.until ?? .max)
         var search = StoreSearch(times: times)
-        var sieve = try Sieve(selection, present: request.isGone ? PresentLives(pods: request.places.pods) : nil)
+        search.isStopped = { self.isStopped }
+        var sieve = try Sieve(
+            selection,
+            present: request.isGone ? PresentLives(pods: request.places.pods, in: request.places.system) : nil)
         var follower: StoreFollower?
         for (index, folder) in folders.enumerated() {
             let place = try search.look(into: folder) { sieve.mayHold($0) }
@@ -160,7 +166,7 @@ package final class Tail: Sendable {
         sieve.podsWithLogs = search.podsWithLogs
         guard try showHistory(&search, &sieve, show) else { return search.stats }
         try flush()
-        guard request.follows, !isStopping.load(ordering: .acquiring) else { return search.stats }
+        guard request.follows, !isStopped else { return search.stats }
         if let follower {
             try follow(follower, &sieve, show, flush)
         } else if let scratch, let last = folders.last {
@@ -186,10 +192,10 @@ package final class Tail: Sendable {
         func give(_ line: Span<UInt8>, _ time: Int64) throws -> Bool {
             while goesOn, let notice = notices.next(upTo: time) { goesOn = try show(.notice(notice)) }
             if goesOn { goesOn = try show(.record(line)) }
-            return goesOn && !isStopping.load(ordering: .acquiring)
+            return goesOn && !isStopped
         }
         func giveRest() throws -> Bool {
-            while goesOn, !isStopping.load(ordering: .acquiring),
+            while goesOn, !isStopped,
                 let notice = notices.next(upTo: request.isReversed ? .min : .max)
             { goesOn = try show(.notice(notice)) }
             return goesOn
@@ -205,7 +211,7 @@ package final class Tail: Sendable {
         try search.forEach(isReversed: true, sieve: &sieve) { line, time in
             last.append(line, time: time, order: UInt64.max - UInt64(count))
             count += 1
-            return count < lines && !isStopping.load(ordering: .acquiring)
+            return count < lines && !isStopped
         }
         last.sort()
         if !last.isEmpty { notices.skip(before: last.earliest) }
@@ -225,7 +231,7 @@ package final class Tail: Sendable {
         var told: [(text: String, due: Int64)] = []
         let poller = try Poller(bell: bell)
         var goesOn = true
-        while goesOn, !isStopping.load(ordering: .acquiring) {
+        while goesOn, !isStopped {
             var notices: [StoreNotice] = []
             let run = RecordRun(capacity: 64 * 1024)
             let isMore = try follower.look {
@@ -290,7 +296,7 @@ package final class Tail: Sendable {
     /// Without an agent the files have to be there, and readable.
     private func checkFiles(_ stores: Stores) throws {
         do throws(DiskError) {
-            _ = try Directory.list(request.places.pods)
+            _ = try request.places.system.list(request.places.pods)
         } catch {
             guard stores.agent == nil else { return }
             let what =
@@ -302,7 +308,7 @@ package final class Tail: Sendable {
     }
 }
 
-/// A folder of ours that is gone when we are.
+/// A folder of ours that nobody else can look into, and that is gone when we are.
 private struct ScratchFolder {
     let path: String
 
@@ -319,16 +325,16 @@ private struct ScratchFolder {
         // Nobody else can have made it before.
         let random = Machine.randomIdentity().map { String($0, radix: 16) }.joined()
         path = "\(base)/\(ScratchFolder.prefix)\(Machine.processID)-\(random)"
-        try LocalFileSystem().makeFolder(path)
+        try Directory.makePrivate(path)
     }
 
     private static let prefix = "sluice-tail-"
 
-    /// What a process left that was killed.
+    /// What a process left that was killed. What others can change is not ours to delete: it may be replaced by a link meanwhile.
     private static func removeAbandoned(in base: String) {
         for entry in (try? Directory.list(base)) ?? [] where entry.name.hasPrefix(prefix) {
             guard let process = Int(entry.name.dropFirst(prefix.count).prefix { $0 != "-" }),
-                Directory.status("/proc/\(process)") == nil
+                Directory.status("/proc/\(process)") == nil, Directory.isPrivate("\(base)/\(entry.name)")
             else { continue }
             Directory.removeTree("\(base)/\(entry.name)")
         }

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Bytes
 import Disk
+import Display
 import Gzip
 import Store
 
@@ -58,6 +59,8 @@ struct ChunksCommand: ParsableCommand {
         func run() throws {
             let walk = try ChunkWalk(store.dataDir)
             let output = try StandardStream.output()
+            let isTerminal = StandardStream.outputIsTerminal
+            var safe = Arena(capacity: 0)
             let (from, to) = (from ?? 1, to ?? .max)
             try walk.forEachSegment { path in
                 try walk.forEachChunk(path) { place, member in
@@ -69,7 +72,12 @@ struct ChunksCommand: ParsableCommand {
                     let wanted = Int(min(to, header.endSequence - 1) - header.firstSequence) + 1
                     let begin = skipped == 0 ? 0 : ChunkWalk.line(skipped, text)
                     let end = wanted == Int(header.recordCount) ? text.count : ChunkWalk.line(wanted, text)
-                    try output.write(text.span.extracting(begin..<end))
+                    guard isTerminal else { return try output.write(text.span.extracting(begin..<end)) }
+                    var lines = Arena(capacity: end - begin)
+                    lines.append(text.span.extracting(begin..<end))
+                    safe.removeAll()
+                    Printable.append(json: lines, to: &safe)
+                    try output.write(safe.span)
                 }
             }
         }

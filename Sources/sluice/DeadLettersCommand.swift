@@ -2,6 +2,7 @@
 import ArgumentParser
 import Bytes
 import Disk
+import Display
 import Store
 
 struct DeadLettersCommand: ParsableCommand {
@@ -14,7 +15,7 @@ struct DeadLettersCommand: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @Argument(help: "Only this output's.")
     var output: String?
-    @Option(name: [.customShort("o"), .customLong("output")], help: "How to print them.")
+    @Option(name: [.customShort("o"), .customLong("output")], help: "Output format.")
     var format = Format.text
 
     func run() throws {
@@ -58,7 +59,10 @@ struct DeadLettersCommand: ParsableCommand {
         line.append(",\"record\":")
         line.append(letter.record)
         line.append("}")
-        return String(decoding: line.span)
+        guard StandardStream.outputIsTerminal else { return String(decoding: line.span) }
+        var safe = Arena(capacity: line.count)
+        Printable.append(json: line, to: &safe)
+        return String(decoding: safe.span)
     }
 
     /// What may be shown on a terminal: no control characters, not more than a few lines.

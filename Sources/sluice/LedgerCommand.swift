@@ -12,7 +12,7 @@ struct LedgerCommand: ParsableCommand {
 
     @OptionGroup var store: StoreOptions
 
-    @Option(name: [.customShort("o"), .long], help: "How to print it.")
+    @Option(name: [.customShort("o"), .long], help: "Output format.")
     var output = Output.text
 
     func run() throws {

@@ -2,12 +2,13 @@
 import ArgumentParser
 import Bytes
 import Disk
+import Display
 import Logging
 import Store
 import Telemetry
 import Viewer
 
-struct PodsCommand: ParsableCommand {
+struct PodsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pods", abstract: "List the node's pods, running or gone, with what is known of their logs.",
         usage: "sluice pods [POD ...] [options]",
@@ -18,14 +19,19 @@ struct PodsCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Pods: regular expressions, or deploy/NAME and the like.", valueName: "pod"))
     var pods: [String] = []
     @OptionGroup var choice: RecordChoice
-    @Option(name: [.short, .long], help: "How to print it.")
+    @Option(name: [.short, .long], help: "Output format.")
     var output = Output.text
-    @Flag(help: "Times in UTC.")
+    @Flag(help: "Show times in UTC.")
     var utc = false
 
-    func run() throws {
+    func run() async throws {
         let telemetry = Telemetry(Logger(label: "pods") { _ in SwiftLogNoOpLogHandler() })
-        let containers = try Tail(choice.request(pods: pods), telemetry: telemetry).containers()
+        let request = try choice.request(pods: pods)
+        let tail = try Tail(request, telemetry: telemetry)
+        let containers = try await Interruption.run("pods", stop: tail.stop) { try tail.containers() }
+        for shortcoming in request.selection.lines.shortcomings { Problems.write("sluice: " + shortcoming) }
+        // Counts of a part would look like those of the whole.
+        if tail.isStopped { throw Exit.failure }
         print(output == .json ? Self.json(containers) : Self.text(containers, isUTC: utc))
     }
 
@@ -68,12 +74,14 @@ struct PodsCommand: ParsableCommand {
             ]
         ]
         for container in containers {
-            rows.append([
-                container.namespace, container.pod, container.container, workload(container), "\(container.restarts)",
-                time(container.first, isUTC), time(container.last, isUTC), "\(container.lines)",
-                Ledger.size(container.bytes), "\(container.errors)", "\((container.bytes * 100 + all / 2) / all)%",
-                container.isGone ? "gone" : "",
-            ])
+            rows.append(
+                [
+                    container.namespace, container.pod, container.container, workload(container),
+                    "\(container.restarts)",
+                    time(container.first, isUTC), time(container.last, isUTC), "\(container.lines)",
+                    Ledger.size(container.bytes), "\(container.errors)", "\((container.bytes * 100 + all / 2) / all)%",
+                    container.isGone ? "gone" : "",
+                ].map(printable))
         }
         let isNumber = [false, false, false, false, true, false, false, true, true, true, true, false]
         let widths = isNumber.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -86,6 +94,13 @@ struct PodsCommand: ParsableCommand {
             while line.hasSuffix(" ") { line.removeLast() }
             return line
         }.joined(separator: "\n")
+    }
+
+    /// Names come from folders and records, and may be anything.
+    private static func printable(_ text: String) -> String {
+        var out = Arena(capacity: 64)
+        Printable.append(text, to: &out)
+        return String(decoding: out.span)
     }
 
     /// `deployment/web`, as kubectl writes it.

@@ -56,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
 
     private static func logger(_ settings: AgentSettings.Agent) -> Logger {
         let level = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
-        let isColored = StandardStream.errorIsTerminal && Machine.environment("NO_COLOR") == nil
+        let isColored = StandardStream.errorTakesColor
         let format: LogFormat = settings.logFormat == .json ? .json : .text
         return Logger(label: "sluice") { _ in LineLogHandler(level: level, format: format, isColored: isColored) }
     }

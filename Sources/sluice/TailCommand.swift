@@ -9,7 +9,6 @@ import Records
 import Settings
 import Store
 import Telemetry
-import UnixSignals
 import Viewer
 
 struct TailCommand: AsyncParsableCommand {
@@ -33,38 +32,38 @@ struct TailCommand: AsyncParsableCommand {
 
     @OptionGroup var choice: RecordChoice
 
-    @Flag(name: [.short, .long], help: "Go on with what comes; new pods and restarts join by themselves.")
+    @Flag(name: [.short, .long], help: "Keep showing new lines; new pods and restarted containers are included.")
     var follow = false
     @Option(
         name: [.customShort("n"), .long],
-        help: ArgumentHelp("The last so many records, or 'all' (the default; 10 with -f).", valueName: "n|all"))
+        help: ArgumentHelp("Show the last n records, or 'all' (the default; 10 with -f).", valueName: "n|all"))
     var lines: String?
-    @Flag(name: [.short, .long], help: "The latest first.")
+    @Flag(name: [.short, .long], help: "Show the newest records first.")
     var reverse = false
 
     @Option(
         name: [.short, .long],
-        help: "How records look: \(DisplayStyle.allCases.map(\.rawValue).joined(separator: ", ")).")
+        help: "Output format: \(DisplayStyle.allCases.map(\.rawValue).joined(separator: ", ")).")
     var output = "short"
-    @Option(help: ArgumentHelp("Of json, json-pretty and export: these members only.", valueName: "a,b.c"))
+    @Option(help: ArgumentHelp("Print only these members (json, json-pretty, export, cat).", valueName: "a,b.c"))
     var outputFields: String?
     @Option(
         name: [.customShort("H"), .long], parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Emphasise what matches.", valueName: "regex"))
+        help: ArgumentHelp("Highlight what matches.", valueName: "regex"))
     var highlight: [String] = []
-    @Flag(help: "Times in UTC.")
+    @Flag(help: "Show times in UTC.")
     var utc = false
-    @Option(help: "Whose line it is, before each: auto, on, off.")
+    @Option(help: "Prefix each line with its source: auto, on, off.")
     var prefix = Choice.auto
-    @Option(help: "Colour: auto (on a terminal, unless NO_COLOR is set), always, never.")
+    @Option(help: "Colour: auto (on a terminal that has colours, unless NO_COLOR is set), always, never.")
     var color = ColorChoice.auto
     @Flag(name: [.customShort("a"), .long], help: "Do not cut long lines at the terminal's edge.")
     var all = false
-    @Flag(name: [.short, .long], help: "Without '-- ... --' lines about what happened between records.")
+    @Flag(name: [.short, .long], help: "Leave out the '-- ... --' lines about what happened between records.")
     var quiet = false
     @Flag(help: "Do not use a pager on a terminal.")
     var noPager = false
-    @Flag(help: "Say at the end what was looked at and what was skipped.")
+    @Flag(help: "Report at the end what was read and what was skipped.")
     var stats = false
 
     enum Choice: String, ExpressibleByArgument, CaseIterable { case auto, on, off }
@@ -86,7 +85,7 @@ struct TailCommand: AsyncParsableCommand {
         let pager = isTerminal && !follow && !noPager ? Pager.start() : nil
         let isColored =
             switch color {
-            case .auto: isTerminal && Machine.environment("NO_COLOR") == nil
+            case .auto: StandardStream.outputTakesColor
             case .always: true
             case .never: false
             }
@@ -96,6 +95,7 @@ struct TailCommand: AsyncParsableCommand {
         options.isUTC = utc
         options.hasPrefix = prefix != .off
         options.outputFields = outputFields.map { $0.split(separator: ",").map(String.init) } ?? []
+        options.isForTerminal = isTerminal
         options.width = isTerminal && !all && pager == nil ? Machine.terminalWidth : nil
         let lines = request.selection.lines
         if isColored, !lines.hasNoRanges { options.highlight = { lines.ranges(in: $0) } }
@@ -103,39 +103,14 @@ struct TailCommand: AsyncParsableCommand {
         let telemetry = Telemetry(Self.logger(isColored: isColored))
         let tail = try Tail(request, telemetry: telemetry)
         let file = Handover(try pager?.input() ?? StandardStream.output())
-        let stats = try await Self.running(tail) { [options, quiet] in
+        let stats = try await Interruption.run("tail", stop: tail.stop) { [options, quiet] in
             guard let file = file.take() else { return SearchStats() }
             var output = TailOutput(file, options, isColored: isColored, isQuiet: quiet)
             return try output.run(tail)
         }
         pager?.finish()
-        if let stats, self.stats { Problems.write(stats.described) }
-    }
-
-    /// Runs on a thread of its own, until its end or a signal.
-    private static func running(
-        _ tail: Tail, _ body: @escaping @Sendable () throws -> SearchStats
-    ) async throws -> SearchStats? {
-        try await withThrowingTaskGroup(of: SearchStats?.self) { group in
-            group.addTask {
-                let outcome: Result<SearchStats, any Error> = await withCheckedContinuation { continuation in
-                    _ = OSThread("tail") { continuation.resume(returning: Result { try body() }) }
-                }
-                return try outcome.get()
-            }
-            group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) {
-                    tail.stop()
-                    break
-                }
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            return nil
-        }
+        for shortcoming in lines.shortcomings { Problems.write("sluice: " + shortcoming) }
+        if self.stats { Problems.write(stats.described) }
     }
 
     private static func logger(isColored: Bool) -> Logger {
@@ -145,7 +120,8 @@ struct TailCommand: AsyncParsableCommand {
     private static func style(_ name: String) throws -> DisplayStyle {
         if let style = DisplayStyle(rawValue: name) { return style }
         throw ValidationError(
-            "'\(name)' is no way to show records: \(DisplayStyle.allCases.map(\.rawValue).joined(separator: ", "))")
+            "'\(name)' is not an output format; use one of \(DisplayStyle.allCases.map(\.rawValue).joined(separator: ", "))"
+        )
     }
 
     /// How many of the last records.
@@ -172,55 +148,60 @@ struct TailCommand: AsyncParsableCommand {
 struct RecordChoice: ParsableArguments {
     @Option(
         name: [.customShort("S"), .long], parsing: .unconditional,
-        help: ArgumentHelp("Not older than this.", valueName: "time"))
+        help: ArgumentHelp("Show records from this time on.", valueName: "time"))
     var since: String?
     @Option(
         name: [.customShort("U"), .long], parsing: .unconditional,
-        help: ArgumentHelp("Not newer than this.", valueName: "time"))
+        help: ArgumentHelp("Show records up to this time.", valueName: "time"))
     var until: String?
     @Option(
-        name: [.customShort("N"), .long], help: ArgumentHelp("Pods of these namespaces (globs).", valueName: "name"))
+        name: [.customShort("N"), .long],
+        help: ArgumentHelp("Show pods of these namespaces (globs).", valueName: "name"))
     var namespace: [String] = []
-    @Option(name: [.short, .long], help: ArgumentHelp("Containers with such names.", valueName: "regex"))
+    @Option(name: [.short, .long], help: ArgumentHelp("Show containers whose names match.", valueName: "regex"))
     var container: [String] = []
     @Option(
         name: [.customShort("E"), .long], parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("Not these containers.", valueName: "regex"))
+        help: ArgumentHelp("Leave out containers whose names match.", valueName: "regex"))
     var excludeContainer: [String] = []
     @Option(
         name: [.customShort("l"), .long],
-        help: ArgumentHelp("Pods with such labels, as for kubectl.", valueName: "labels"))
+        help: ArgumentHelp("Show pods with these labels, written as for kubectl.", valueName: "labels"))
     var selector: String?
     @Option(
         name: [.customShort("u"), .long],
-        help: ArgumentHelp("Entries of these units of the journal (globs).", valueName: "unit"))
+        help: ArgumentHelp("Show journal entries of these units (globs).", valueName: "unit"))
     var unit: [String] = []
     @Option(
         name: [.short, .long], parsing: .unconditional,
-        help: ArgumentHelp("err and worse, a range such as warning..err, or 0 to 7.", valueName: "priority"))
+        help: ArgumentHelp(
+            "Show this severity and worse (err), a range (warning..err), or a number from 0 to 7.",
+            valueName: "priority"))
     var priority: String?
     @Option(
         name: [.short, .long], parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Messages that match; of several, any. Case counts when there is a capital.", valueName: "regex"))
+            "Show messages that match any of these (PCRE2). Case matters only if there is a capital.",
+            valueName: "regex"))
     var grep: [String] = []
-    @Option(name: [.customShort("v"), .long], help: ArgumentHelp("Not messages that match.", valueName: "regex"))
+    @Option(name: [.customShort("v"), .long], help: ArgumentHelp("Leave out messages that match.", valueName: "regex"))
     var exclude: [String] = []
-    @Flag(help: "Of each container the life before the present one.")
+    @Flag(help: "Show logs from the previous container instance.")
     var previous = false
-    @Flag(help: "Only what is gone: pods and containers' lives that are over.")
+    @Flag(help: "Show only logs of deleted pods and earlier container instances.")
     var gone = false
     @Option(
         name: [.customShort("b"), .long], parsing: .unconditional,
         help: ArgumentHelp(
-            "Journal entries of one boot: its id, or 0 the newest, -1 the one before.", valueName: "boot"))
+            "Show journal entries of one boot: its id, 0 for the newest, -1 for the one before.", valueName: "boot"))
     var boot: String?
-    @Flag(name: [.customShort("k"), .customLong("dmesg")], help: "The kernel's messages.")
+    @Flag(name: [.customShort("k"), .customLong("dmesg")], help: "Show kernel messages.")
     var kernel = false
     @Option(help: ArgumentHelp("The data directory of the agent.", valueName: "dir"))
     var dataDir: String?
     @Option(
-        help: ArgumentHelp("A copied node: the folder in which its /var/log and /var/lib/sluice are.", valueName: "dir")
+        help: ArgumentHelp(
+            "Read a copied or mounted node: the folder that holds its /var/log and /var/lib/sluice.", valueName: "dir")
     )
     var root: String?
 
@@ -230,12 +211,14 @@ struct RecordChoice: ParsableArguments {
             try self.selection(pods, highlight)
         }
         var request = TailRequest(selection)
-        let root = (root ?? "").hasSuffix("/") ? String((root ?? "").dropLast()) : root ?? ""
-        request.dataDirectory = dataDir ?? root + "/var/lib/sluice"
+        let system = FileRoot(root ?? "")
+        let root = system.path
+        request.places.system = system
+        request.dataDirectory = dataDir ?? system.locate(root + "/var/lib/sluice")
         request.places.pods = root + "/var/log/pods"
         request.places.links = root + "/var/log/containers"
         if !root.isEmpty { request.places.journal = [root + "/var/log/journal", root + "/run/log/journal"] }
-        request.places.node = NodeName(nil).text
+        request.places.node = Self.nodeName(system)
         request.isGone = gone
         request.boot = try TailCommand.checked { () throws(QueryError) -> BootChoice? in
             // As for journalctl, the kernel's messages are those of the newest boot unless another is named.
@@ -259,6 +242,14 @@ struct RecordChoice: ParsableArguments {
             return selection.verdict(on: source) != .nothing
         }
         return request
+    }
+
+    /// The name of the node whose files are read: a copied node has its own, and is not called as the machine that it was copied to.
+    private static func nodeName(_ system: FileRoot) -> String {
+        if system == .system { return NodeName(nil).text }
+        let file = try? system.open(system.path + "/etc/hostname")
+        let text = (try? file?.read(count: 255, at: 0)).map { String(decoding: $0 ?? [], as: UTF8.self) } ?? ""
+        return NodeName(nil, host: text).text
     }
 
     private func selection(_ pods: [String], _ highlight: [String]) throws(QueryError) -> RecordSelection {

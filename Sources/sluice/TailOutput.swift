@@ -61,7 +61,9 @@ struct TailOutput: ~Copyable {
     private mutating func append(_ notice: String) {
         guard showsNotices else { return }
         if isColored { text.append("\u{1b}[2m") }
-        text.append(text: "-- \(notice) --")
+        text.append("-- ")
+        Printable.append(notice, to: &text)
+        text.append(" --")
         if isColored { text.append("\u{1b}[0m") }
         text.append("\n")
     }

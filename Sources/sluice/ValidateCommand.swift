@@ -109,7 +109,7 @@ enum Problems {
     }
 
     static func tell(_ problems: [SettingsProblem]) {
-        let isColored = StandardStream.errorIsTerminal && Machine.environment("NO_COLOR") == nil
+        let isColored = StandardStream.errorTakesColor
         for problem in problems { write(problem.rendered(colour: isColored)) }
     }
 

@@ -133,7 +133,8 @@ struct TailTests {
     @Test(arguments: [
         (["-n", "shop"], "-n takes a number or 'all', not 'shop': did you mean -N shop (a namespace)?"),
         (["-S", "someday"], "--since: 'someday' is no time"), (["-p", "loud"], "--priority: "),
-        (["-o", "pretty"], "'pretty' is no way to show records: short, "), (["-f", "-r"], "do not go together"),
+        (["-o", "pretty"], "'pretty' is not an output format; use one of short, "),
+        (["-f", "-r"], "do not go together"),
         (["web-("], "web-("),
     ])
     func `a wrong question is a wrong command line`(arguments: [String], told: String) async throws {

@@ -5,7 +5,8 @@ import Testing
 @Suite("doc comments")
 struct DocCommentTests {
     private static let documented = [
-        "Bytes", "Disk", "Gzip", "Journal", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal", "Display",
+        "Bytes", "Disk", "Gzip", "Journal", "Patterns", "Records", "Telemetry", "Store", "NodeFiles", "NodeJournal",
+        "Display",
         "PodMetadata", "HTTPTransport", "Kubernetes",
         "Pipeline",
         "Viewer",

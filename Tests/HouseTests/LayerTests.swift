@@ -4,8 +4,8 @@ import Testing
 
 /// Which floor a target of ours stands on.
 private let floors: [String: Int] = [
-    "CZlib": 0, "CISAL": 0, "CSystemd": 0, "CLinux": 0,
-    "Bytes": 1, "Disk": 1, "Gzip": 1, "Journal": 1,
+    "CZlib": 0, "CISAL": 0, "CSystemd": 0, "CPCRE2": 0, "CLinux": 0,
+    "Bytes": 1, "Disk": 1, "Gzip": 1, "Journal": 1, "Patterns": 1,
     "Records": 2, "Telemetry": 2,
     "Store": 3, "NodeFiles": 3, "NodeJournal": 3, "Display": 3, "PodMetadata": 3, "HTTPTransport": 3,
     "Pipeline": 4, "Kubernetes": 4,

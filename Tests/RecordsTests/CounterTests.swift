@@ -27,6 +27,11 @@ struct CounterTests {
         #expect(counts.nonZero.count == Counter.allCases.count)
     }
 
+    @Test func `what a counter means fits beside it in a ledger of 80 columns`() {
+        #expect(Set(Counter.allCases.map(\.meaning)).count == Counter.allCases.count)
+        for counter in Counter.allCases { #expect(1...39 ~= counter.meaning.count, "\(counter)") }
+    }
+
     @Test func `counts are added kind by kind`() {
         var one = Counts()
         #expect(one.isEmpty)

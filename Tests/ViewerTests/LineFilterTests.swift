@@ -25,7 +25,11 @@ extension LineFilter {
         ("größe", "Größe 3", true), ("größe", "GRÖßE 3", true), ("Größe", "größe", false),
         ("kelvin", "\u{212A}elvin", true),
         ("a.b", "A+B", true), ("a\\.b", "a+b", false), ("\\Sx", "AX", true), ("\\p{Lu}x", "AX", true), ("", "", true),
-        ("ſ", "s", false), ("x|", "y", true), ("caf\u{E9}", "cafe\u{301}", false),
+        ("ſ", "s", true), ("set", "\u{17F}et", true), ("x|", "y", true), ("caf\u{E9}", "cafe\u{301}", false),
+        // As the standard library's expressions have it.
+        ("caf\\u{E9}", "café", true), ("caf\\u00E9s", "CAFÉS", true), ("^x{,2}$", "xx", true),
+        ("^x{,2}$", "xxx", false),
+        ("[\\u{e0}-\\u{ff}[:digit:]]{,3}!", "é1!", true), ("[{,3}]", ",", true), ("\\Q\\u{e9}\\E", "\\u{e9}", true),
     ])
     func `the case counts when the pattern has a capital`(pattern: String, line: String, matches: Bool) throws {
         #expect(try LineFilter(grep: [pattern]).matches(line) == matches)
@@ -57,14 +61,45 @@ extension LineFilter {
 
     @Test func `a wrong pattern is told with its flag and place`() {
         let error = #expect(throws: QueryError.self) { try LineFilter(exclude: ["fine", "a(b"]) }
-        #expect(error?.message == "--exclude: 'a(b' is no regular expression: expected ')' at its end")
+        #expect(error?.message == "--exclude: 'a(b' is no regular expression: missing closing parenthesis at its end")
     }
 
-    @Test func `what is not UTF-8 is no reason to fail`() throws {
-        let filter = try LineFilter(grep: ["b.c"])
-        let line: [UInt8] = [0x62, 0xFF, 0x63]
+    @Test func `a wrong pattern's place is that in the text as written`() {
+        #expect(
+            throws: QueryError(
+                "'é\\u{E9}{,3}[z-a]' is no regular expression: range out of order in character class at its character 15, 'a]'",
+                hint: "write a backslash before a character that is meant as it is, as in \\( or \\[")
+        ) {
+            try TextPattern("é\\u{E9}{,3}[z-a]")
+        }
+    }
+
+    @Test func `anchors match at each line of a message`() throws {
+        let trace = "panic: x\ncaused by: y\r\n  at main.go:3"
+        #expect(
+            try LineFilter(grep: ["^caused by: y$"]).matches(trace)
+                && LineFilter(grep: ["^\\s+at .*:3$"]).matches(trace))
+        #expect(
+            try !LineFilter(grep: ["panic.*caused"]).matches(trace)
+                && LineFilter(grep: ["(?s)panic.*caused"]).matches(trace))
+    }
+
+    @Test func `what is beside bytes that are not UTF-8 is found`() throws {
+        let filter = try LineFilter(grep: ["c.$"])
+        let line: [UInt8] = [0x62, 0xFF, 0x63, 0x64]
         let (isWanted, ranges) = (filter.matches(line.span), filter.ranges(in: line.span))
-        #expect(isWanted && ranges == [])
+        #expect(isWanted && ranges == [2..<4])
+    }
+
+    @Test func `lines on which a pattern takes too long are counted`() throws {
+        let filter = try LineFilter(grep: ["^(a+)+$", "nosuch"], exclude: ["(b|bb)+$"])
+        let line = String(repeating: "a", count: 40) + "-"
+        #expect(filter.shortcomings == [] && !filter.matches(line) && !filter.matches(line) && filter.matches("aaa"))
+        #expect(
+            try #require(filter.shortcomings.first).hasPrefix("--grep '^(a+)+$' takes too long on 2 lines, left out"))
+        #expect(filter.shortcomings.count == 1)
+        _ = filter.matches(String(repeating: "b", count: 40) + "-")
+        #expect(filter.shortcomings.last?.hasPrefix("--exclude '(b|bb)+$' takes too long on 1 line, shown") == true)
     }
 }
 
@@ -81,7 +116,9 @@ extension LineFilter {
         // What is not surely understood says nothing.
         ("(?i)abc", [], false), ("(?=abc)", [], false), ("abc(?!d)", [], false), ("\\Qabc\\E", [], false),
         ("\\x41bc", [], false), ("[[a]b]cd", [], false), ("[a-z&&b]cd", [], false), ("(?<name>abc)", [], false),
-        ("a|b|c|d|e|f|g|h|i", [], false), ("e\u{301}abc", ["abc"], false), ("{", [], false),
+        ("a|b|c|d|e|f|g|h|i", [], false), ("{", [], false), ("a{b", [], false), ("(*UTF)abc", [], false),
+        // By scalars: this bar is one, whatever stands on it.
+        ("e\u{301}abc", ["e\u{301}abc"], true), ("a|\u{301}b", ["a", "\u{301}b"], false), ("ab{}c", ["a"], false),
     ])
     func `what every match has in it`(pattern: String, required: [String], isWhole: Bool) {
         let literals = PatternLiterals(pattern, ignoresCase: false)
@@ -103,7 +140,7 @@ extension LineFilter {
             "{2}", "{1,}", "{0,1}", "{,2}", "{", "}", "\\d", "\\w", "\\b", "\\.", "\\-", "\\Q", "\\E", "\\\\", "(?i)",
             "(?-i)", "(?x)",
             "(?=", "(?!", "&&", "-", " ", "#", "\\n", "\r\n", "İ", "ſ", "(?<n>", "\\u{212A}", "[^", "1", "/", "~~",
-            "*?", "a++", "\u{301}",
+            "*?", "a++", "\u{301}", "(?<!", "(?<=", "(*F)", "[:alpha:]", "(?|", "\\K", "\\1", "s", "S", "[]", "{}",
         ]
         let characters = [
             "a", "b", "k", "K", "A", "B", "\u{212A}", "é", "É", "e", "\u{301}", "ß", "ẞ", ".", "-", "1", " ", "\n",
@@ -123,17 +160,18 @@ extension LineFilter {
                 let bytes = Array(line.utf8)
                 let (matches, ranges) = (matcher.matches(bytes.span), matcher.ranges(in: bytes.span))
                 #expect(matches == expected, "\(pattern.debugDescription) on \(line.debugDescription)")
-                #expect(ranges == text.ranges(in: line), "\(pattern.debugDescription) on \(line.debugDescription)")
+                #expect(
+                    ranges == text.ranges(in: bytes.span), "\(pattern.debugDescription) on \(line.debugDescription)")
             }
         }
         #expect(compiled > 1000 && matched > 1000, "\(compiled) patterns, \(matched) matches")
     }
 
-    @Test func `a letter of ASCII has no other capital than its own and the Kelvin sign`() {
+    @Test func `a letter of ASCII is the same as no other but the Kelvin sign and the long s`() throws {
+        let ascii = try TextPattern("[a-z]", smartCase: true)
         for value in UInt32(0x80)...0x10FFFF {
             guard let scalar = Unicode.Scalar(value) else { continue }
-            let small = scalar.properties.lowercaseMapping
-            #expect(small.utf8.count > 1 || value == 0x212A, "\(scalar)")
+            #expect(!ascii.matches(String(scalar)) || value == 0x212A || value == 0x17F, "\(scalar)")
         }
     }
 }

@@ -260,6 +260,10 @@ extension EmulatedContainer {
         let node = try TestNode()
         try node.kubelet.start(pod: "web").write("web")
         // Process ids are below 4,194,304.
+        try LocalFileSystem().makeFolder(node.scratch.path("tmp"))
+        for name in ["4194305-abc", "4194306"] {
+            try Directory.makePrivate(node.scratch.path("tmp/sluice-tail-\(name)"))
+        }
         try node.scratch.write("tmp/sluice-tail-4194305-abc/history/store/0/x", "left")
         try node.scratch.write("tmp/sluice-tail-4194306/history/lock", "")
         try node.scratch.write("tmp/sluice-tail-\(Machine.processID)-abc/x", "of one that runs")

@@ -97,14 +97,14 @@ import Viewer
         ("a/b/c/d", "'a/b/c/d' names no pod: it has too many '/'"),
         ("shop-.*/web", "'shop-.*/web' names no pod: 'shop-.*' is no namespace"),
         ("deploy/we[b", "'deploy/we[b' names no pod: 'we[b' has a '[' without its ']'"),
-        ("web(", "'web(' is no regular expression: expected ')' at its end"),
+        ("web(", "'web(' is no regular expression: missing closing parenthesis at its end"),
         (
             "we*)b",
-            "'we*)b' is no regular expression: closing ')' does not balance any groups openings at its character 4, ')b'"
+            "'we*)b' is no regular expression: unmatched closing parenthesis at its character 4, ')b'"
         ),
         (
             "*web",
-            "'*web' is no regular expression: quantifier '*' must appear after expression at its character 1, '*web'"
+            "'*web' is no regular expression: quantifier does not follow a repeatable item at its character 1, '*web'"
         ),
     ])
     func `what names no pod is told`(pattern: String, message: String) {

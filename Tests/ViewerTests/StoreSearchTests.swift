@@ -13,6 +13,16 @@ private func made(_ source: SourceIdentity, _ times: [Int64], _ name: String = "
     times.enumerated().map { MadeRecord(time: start + $1, message: "\(name) \($0)", source: source) }
 }
 
+/// Counts how often it is asked.
+private final class Counted {
+    private var count = 0
+
+    func next() -> Int {
+        count += 1
+        return count
+    }
+}
+
 @Suite("searching stores") struct StoreSearchTests {
     /// Stores of random chunks: few times, so that many are equal and chunks overlap.
     private func randomStores(_ random: inout SeededGenerator) throws -> [MadeStore] {
@@ -66,6 +76,21 @@ private func made(_ source: SourceIdentity, _ times: [Int64], _ name: String = "
         #expect(stats.segments == 3 && stats.skippedSegments == 1)
         #expect(stats.inflatedChunks == 1 && stats.skippedBySource == 0)
         #expect(stats.inflatedBytes == UInt64(store.records[40..<50].reduce(0) { $0 + $1.line.utf8.count + 1 }))
+    }
+
+    @Test func `a search that finds nothing can be stopped`() throws {
+        let store = try MadeStore()
+        for chunk in 0..<20 { try store.append(made(.log("web"), [Int64(chunk)])) }
+        var selection = try RecordSelection()
+        selection.lines = try LineFilter(grep: ["nosuch"])
+        var sieve = try Sieve(selection)
+        var search = StoreSearch()
+        _ = try search.look(into: store.folder) { sieve.mayHold($0) }
+        let asked = Counted()
+        search.isStopped = { asked.next() > 3 }
+        try search.forEach(isReversed: false, sieve: &sieve) { _, _ in true }
+        let inflated = search.stats.inflatedChunks
+        #expect(inflated == 3, "\(inflated)")
     }
 
     @Test func `what is of other sources is not inflated`() throws {

@@ -29,14 +29,17 @@ package final class StdoutOutput: Output {
     }
 
     private let format: Format
+    private let isForTerminal: Bool
     private var display: RecordDisplay
     private var buffer = Arena(capacity: 512 * 1024)
     private var lines = Arena(capacity: 64 * 1024)
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         format = settings.format
-        var options = DisplayOptions(.short)
-        options.isColored = StandardStream.outputIsTerminal && Machine.environment("NO_COLOR") == nil
+        isForTerminal = StandardStream.outputIsTerminal
+        var options = DisplayOptions(settings.format == .short ? .short : .json)
+        options.isForTerminal = isForTerminal
+        options.isColored = StandardStream.outputTakesColor
         display = RecordDisplay(options)
     }
 
@@ -46,7 +49,7 @@ package final class StdoutOutput: Output {
     package func send(_ request: borrowing Request) async throws(DeliveryFailure) {
         do throws(DiskError) {
             try request.withTexts(inflatingInto: &buffer) { text throws(DiskError) in
-                guard format == .short else { return try StandardStream.write(text) }
+                guard format == .short || isForTerminal else { return try StandardStream.write(text) }
                 lines.removeAll()
                 display.append(lines: text, to: &lines)
                 try StdoutOutput.write(lines)
