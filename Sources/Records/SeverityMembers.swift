@@ -21,8 +21,7 @@ enum SeverityMember {
     /// What else an event of Serilog's compact format has: its time, and its text or template.
     case serilogTime, serilogText
 
-    /// Recognises a member's name of this many bytes by its first eight and, of a longer one, its last eight.
-    @inline(__always)
+    /// Recognises a member's name by its first eight bytes and, a longer one, its last eight.
     init(_ name: MemberName, _ arena: borrowing Arena, _ member: JSONMember) {
         self = .none
         guard name.length <= 15 else { return }
@@ -54,7 +53,6 @@ enum SeverityMember {
     }
 
     /// A name of nine bytes or more.
-    @inline(__always)
     private static func long(_ name: MemberName, _ last: UInt64) -> SeverityMember {
         switch (name.length, name.word, last) {
         // log.level, levelname, log_level
@@ -76,6 +74,29 @@ enum SeverityMember {
     }
 }
 
+extension MemberName {
+    /// Whether it begins as those that tell a severity: with `l`, `s` or `@`. Most others are told apart by this, in one step.
+    @inline(__always)
+    fileprivate var mayTellSeverity: Bool { 0b1000_0001_0000_0000_0001 >> (word & 31) & 1 == 1 && isOfSuchLength }
+
+    @inline(__always)
+    private var isOfSuchLength: Bool {
+        switch length {
+        case 2: true  // @l, @t, @m
+        case 3: word == 0x6c_766c || word == 0x67_6f6c || word == 0x74_6d40  // lvl, log, @mt
+        case 5: word | 0x20_2020_2020 == 0x6c_6576_656c  // level
+        case 6: word == 0x6c65_7665_6c40  // @level
+        // `severity`, `log` and `level`, and what begins with them
+        case 8...15: word & 0xdfdf == 0x4553 || word & 0xdfdf == 0x4f4c || word & 0xdfdf == 0x454c
+        default: false
+        }
+    }
+
+    /// `level`, as most write it.
+    @inline(__always)
+    fileprivate var isLevel: Bool { length == 5 && word == 0x6c_6576_656c }
+}
+
 extension RecordBatch {
     /// The severity that the members at `from..<to` of the tape tell: that of the first one that can be read as one.
     @inline(__always)
@@ -83,20 +104,35 @@ extension RecordBatch {
         var serilog = Serilog()
         for index in from..<to {
             let member = tape[index]
-            let kind = SeverityMember(MemberName(arena, member), arena, member)
-            switch kind {
-            case .none: continue
-            case .serilogTime: serilog.hasTime = true
-            case .serilogText: serilog.hasText = true
-            case .log:
-                let found = severityWithin(member)
-                if found != .unknown { return found }
-            default:
-                if kind == .serilogLevel { serilog.hasLevel = true }
-                if let found = severity(of: member, kind) { return found }
+            let name = MemberName(arena, member)
+            guard name.mayTellSeverity else { continue }
+            if name.isLevel, arena[member.valueStart] == UInt8(ascii: "\""),
+                let found = Severity(named: arena, at: member.valueStart + 1, length: member.valueLength - 2)
+            {
+                return found
             }
+            let found = severity(at: index, &serilog)
+            if found != .unknown { return found }
         }
-        return serilog.hasTime && serilog.hasText && !serilog.hasLevel ? .info : .unknown
+        return serilog.isInformation ? .info : .unknown
+    }
+
+    /// The severity that one member tells.
+    @inline(never)
+    private mutating func severity(at index: Int, _ serilog: inout Serilog) -> Severity {
+        let member = tape[index]
+        let kind = SeverityMember(MemberName(arena, member), arena, member)
+        switch kind {
+        case .none: return .unknown
+        case .log: return severityWithin(member)
+        case .serilogTime: serilog.hasTime = true
+        case .serilogText: serilog.hasText = true
+        case .serilogLevel:
+            serilog.hasLevel = true
+            return severity(of: member, kind) ?? .unknown
+        default: return severity(of: member, kind) ?? .unknown
+        }
+        return .unknown
     }
 
     /// What the value of a member stands for.
@@ -146,6 +182,9 @@ private struct Serilog {
     var hasTime = false
     var hasText = false
     var hasLevel = false
+
+    /// Whether it is an event without a level.
+    var isInformation: Bool { hasTime && hasText && !hasLevel }
 }
 
 extension MemberName {
