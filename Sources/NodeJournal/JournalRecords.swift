@@ -174,8 +174,9 @@ package struct JournalRecords: ~Copyable {
             isCut = true
             batch.counts[.skippedBytes] += UInt64(slot.size - slot.value.length)
         }
-        batch.counts[.skippedBytes] += UInt64(written.skipped)
-        if isCut || written.skipped > 0 {
+        let skipped = written.skipped + entry.skipped
+        batch.counts[.skippedBytes] += UInt64(skipped)
+        if isCut || skipped > 0 {
             row.flags.insert(.truncated)
             batch.counts[.truncatedRecords] += 1
         }

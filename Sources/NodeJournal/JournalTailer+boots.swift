@@ -119,8 +119,13 @@ extension JournalTailer {
         tails = JournalTail.list(JournalSurvey.headers(of: source))
         var found: [(boot: JournalID, time: UInt64)] = []
         let boots = lookAtBoots { reader, boot throws(JournalError) in
-            guard !waiting.contains(boot), !apart.contains(where: { $0.boot == boot }) else { return }
-            if let time = try firstUnread(&reader, boot) { found.append((boot, time)) }
+            guard !settled.contains(boot), !waiting.contains(boot), !apart.contains(where: { $0.boot == boot })
+            else { return }
+            if let time = try firstUnread(&reader, boot) {
+                found.append((boot, time))
+            } else if !tails.contains(where: { $0.boot == boot }) {
+                settled.insert(boot)
+            }
         }
         forgotten += coverage.forget(except: boots)
         for tail in tails where isBehind(tail) { examined[tail.boot] = tail.monotonic }
