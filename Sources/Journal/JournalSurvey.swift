@@ -102,10 +102,6 @@ package struct JournalSurvey: Sendable {
 }
 
 extension JournalFile {
-    fileprivate init(path: String, problem: JournalProblem?, header: JournalHeader?) {
-        (self.path, self.problem, self.header) = (path, problem, header)
-    }
-
     /// The file with this path and its header as they are now; nothing else is looked at.
     package var withPresentHeader: JournalFile {
         let bytes = Folder.read(path, count: JournalHeader.size)

@@ -11,8 +11,6 @@ final class BootReader {
     /// The last step found nothing.
     var isAtEnd = false
     private var hasRead = false
-    /// The numbers of the last entry read, where they are known.
-    private var cursor: JournalCursor?
     /// Entries with the same time, the first of which may have been read.
     private var seen: (monotonic: UInt64, count: UInt32) = (0, 0)
 
@@ -22,7 +20,6 @@ final class BootReader {
         self.reached = reached
         var reader = try JournalReader(source, links: links)
         try BootReader.place(&reader, boot, reached)
-        cursor = reached.cursor.flatMap { JournalCursor($0) }
         self.reader = consume reader
     }
 
@@ -48,16 +45,9 @@ final class BootReader {
         return reached.includes(moment.monotonic, seen.count)
     }
 
-    /// The batch that ended with the entry of this journal cursor is handed out; it had `stepped` entries.
-    /// - Returns: how many entries between are gone, by their numbers.
-    func finish(at text: String, _ moment: JournalMoment, stepped: UInt64) -> UInt64 {
-        let last = cursor
+    /// The batch that ended with the entry of this journal cursor is handed out.
+    func finish(at text: String, _ moment: JournalMoment) {
         hasRead = true
         reached = BootReached(monotonic: moment.monotonic, count: BootReached.all, cursor: text, isApart: true)
-        cursor = JournalCursor(text)
-        guard let last, let cursor, last.sequenceID == cursor.sequenceID, cursor.sequence > last.sequence,
-            cursor.sequence - last.sequence > stepped
-        else { return 0 }
-        return min(cursor.sequence - last.sequence - stepped, JournalRecords.mostLost)
     }
 }

@@ -14,8 +14,17 @@ struct BootStanding {
     private(set) var count: UInt32 = 0
     /// The journal cursor of the last entry, at the end of a batch.
     var cursor: String?
+    /// Another entry has the time of the one before, of which is known by its cursor alone which it was.
+    private(set) var isCountUnknown = false
     /// The boot has a reader of its own: its entries are passed over.
     private(set) var isReadApart = false
+    /// Entries that were read come once more: by their numbers, libsystemd has gone on to some whose clock was behind, and goes through all
+    /// that are later by the clock.
+    private var isAgain = false
+    /// The entry has the time of the last one that was read before: it may be that one, or another one with this time.
+    private(set) var isUncertain = false
+    /// Then it is looked up which entry is the first that was not read; `.some(nil)`: there is none.
+    var firstUnread: JournalCursor??
 
     init() {}
 
@@ -31,23 +40,55 @@ struct BootStanding {
         cursor = text
     }
 
-    /// Begins in another boot, which was read so far.
-    init(_ boot: JournalID, after reached: BootReached) {
+    /// Begins in another boot, which was read so far, with an entry of this time.
+    init(_ boot: JournalID, after reached: BootReached, with moment: JournalMoment) {
         self.boot = boot
         monotonic = reached.monotonic
         count = reached.count
+        cursor = reached.cursor
         isReadApart = reached.isApart
+        isAgain = reached.count > 0 && moment.monotonic <= reached.monotonic
+    }
+
+    /// The next entry has this time. Returns whether it is to be passed over.
+    @inline(__always)
+    mutating func passes(_ moment: JournalMoment) -> Bool {
+        if isReadApart || isAgain { return passesAgain(moment) }
+        step(moment)
+        return false
+    }
+
+    private mutating func passesAgain(_ moment: JournalMoment) -> Bool {
+        isUncertain = !isReadApart && moment.monotonic == monotonic
+        if isReadApart || moment.monotonic <= monotonic { return true }
+        goOn(with: moment)
+        return false
+    }
+
+    /// The next entry is one that was not read.
+    mutating func goOn(with moment: JournalMoment) {
+        isAgain = false
+        isUncertain = false
+        step(moment)
     }
 
     @inline(__always)
-    mutating func step(_ moment: JournalMoment) {
-        if cursor != nil { cursor = nil }
+    private mutating func step(_ moment: JournalMoment) {
         if moment.monotonic == monotonic {
-            if count < BootReached.all { count += 1 }
+            if count < BootReached.all { count += 1 } else { isCountUnknown = cursor != nil }
+            if cursor != nil, !isCountUnknown { cursor = nil }
         } else if moment.monotonic > monotonic {
             monotonic = moment.monotonic
             count = 1
+            if cursor != nil { cursor = nil }
         }
+    }
+
+    /// So many entries have this time, up to the present one.
+    mutating func setCount(_ count: UInt32) {
+        self.count = count
+        cursor = nil
+        isCountUnknown = false
     }
 
     var reached: BootReached { BootReached(monotonic: monotonic, count: count, cursor: cursor) }
@@ -81,9 +122,37 @@ extension JournalTailer {
     var hasApart: Bool { !waiting.isEmpty || apart.contains { !$0.isAtEnd } }
 
     /// The reader of the whole journal has come to an entry of another boot.
-    func step(into boot: JournalID) {
+    func step(into moment: JournalMoment) {
         if let last = standing.boot, !standing.isReadApart { coverage.note(last, standing.reached) }
-        standing = BootStanding(boot, after: coverage[boot] ?? .nothing)
+        standing = BootStanding(moment.bootID, after: coverage[moment.bootID] ?? .nothing, with: moment)
+    }
+
+    /// Whether an entry that has the time of the last one read of its boot was not read.
+    func isUnread(_ reader: inout JournalReader) throws(JournalError) -> Bool {
+        guard standing.isUncertain, let boot = standing.boot else { return false }
+        let first: JournalCursor?
+        if let known = standing.firstUnread {
+            first = known
+        } else {
+            var other = try JournalReader(source, links: options.links)
+            first = try firstUnread(&other, boot) == nil ? nil : JournalCursor(try other.cursor())
+            standing.firstUnread = .some(first)
+        }
+        guard let first, let here = JournalCursor(try reader.cursor()) else { return false }
+        return here.isSameMoment(as: first) && here.contentHash == first.contentHash
+    }
+
+    /// Counts the entries that have the time of the present one, up to it: of the one before only the cursor is known.
+    func countEntriesOfMoment() throws(JournalError) {
+        guard let boot = standing.boot, let last = standing.cursor.flatMap({ JournalCursor($0) }) else { return }
+        var reader = try JournalReader(source, links: options.links)
+        try BootReader.place(&reader, boot, BootReached(monotonic: standing.monotonic, count: 1))
+        var count: UInt32 = 1
+        while try reader.next(), let here = JournalCursor(try reader.cursor()), here.monotonic <= last.monotonic {
+            if here.monotonic == last.monotonic { count += 1 }
+            if here.isSameMoment(as: last), here.contentHash == last.contentHash { break }
+        }
+        standing.setCount(count)
     }
 
     /// What the store has to be told of boots with the next batch.
@@ -106,7 +175,8 @@ extension JournalTailer {
             try reader.seek(to: .tail)
             guard try reader.previous(), let last = JournalCursor(try reader.cursor()), position.isBehind(last)
             else { return }
-            coverage.note(boot, BootReached(monotonic: last.monotonic, count: BootReached.all))
+            let text = try reader.cursor()
+            coverage.note(boot, BootReached(monotonic: last.monotonic, count: BootReached.all, cursor: text))
             isUntold = true
         }
     }
@@ -198,11 +268,14 @@ extension JournalTailer {
                     continue
                 }
                 lastEntryAt = now
-                let missing = boot.finish(at: text, moment, stepped: stepped)
-                if missing > 0, !mayNotSeeAll {
-                    telemetry.tell(JournalEvent.missing(input: options.title, entries: missing))
-                    count(lost: missing)
+                if let last = boot.reached.cursor, !mayNotSeeAll {
+                    let missing = missing(between: last, text, stepped: stepped)
+                    if missing > 0 {
+                        telemetry.tell(JournalEvent.missing(input: options.title, entries: missing))
+                        count(lost: missing)
+                    }
                 }
+                boot.finish(at: text, moment)
                 for event in noted { telemetry.tell(event) }
                 coverage.note(boot.boot, boot.reached)
                 if boot.bytes > JournalTailer.mappedBytes {
@@ -217,6 +290,39 @@ extension JournalTailer {
             failed(error, now)
         }
         return false
+    }
+
+    /// How many entries between those of two journal cursors are in no file, by their numbers. `stepped`: so many were read from behind
+    /// the first one on.
+    func missing(between first: String, _ last: String, stepped: UInt64) -> UInt64 {
+        guard let from = JournalCursor(first), let to = JournalCursor(last), from.sequenceID == to.sequenceID,
+            to.sequence > from.sequence, to.sequence - from.sequence > stepped
+        else { return 0 }
+        // Others may have the numbers: boots that one journald wrote in turns, some of them read apart.
+        let files = JournalSurvey.headers(of: source).filter { file in
+            guard let header = file.header, header.sequenceID == from.sequenceID else { return false }
+            return header.lastSequence > from.sequence && header.firstSequence < to.sequence
+        }
+        let present = max(stepped - 1, (try? count(files.map(\.path), from: first, between: from, to)) ?? 0)
+        let all = to.sequence - from.sequence - 1
+        // A damaged number may say anything.
+        return min(all - min(all, present), JournalRecords.mostLost)
+    }
+
+    /// The entries of some files between two of their numbers, as many as can be counted in a moment.
+    private func count(
+        _ files: [String], from text: String, between first: JournalCursor, _ last: JournalCursor
+    ) throws(JournalError) -> UInt64 {
+        guard !files.isEmpty else { return 0 }
+        var reader = try JournalReader(.files(files))
+        try reader.seek(to: .cursor(text))
+        var count: UInt64 = 0
+        while count < 100_000, try reader.next(), let here = JournalCursor(try reader.cursor()),
+            here.sequence < last.sequence
+        {
+            if here.sequence > first.sequence { count += 1 }
+        }
+        return count
     }
 
     /// The boot that has the next batch; nil when none has anything.

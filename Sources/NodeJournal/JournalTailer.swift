@@ -653,9 +653,12 @@ extension JournalTailer {
             stepped += 1
             let time = try reader.realtime()
             let moment = try reader.moment()
-            if moment.bootID != standing.boot { step(into: moment.bootID) }
-            standing.step(moment)
-            if standing.isReadApart { continue }
+            if moment.bootID != standing.boot { step(into: moment) }
+            if standing.passes(moment) {
+                guard try isUnread(&reader) else { continue }
+                standing.goOn(with: moment)
+            }
+            if standing.isCountUnknown { try countEntriesOfMoment() }
             noteClocks(time, moment)
             _ = try records.append(&reader, time: time, to: &batch)
             noteSuppressed(&batch)
@@ -672,8 +675,6 @@ extension JournalTailer {
             isSecondLook = false
             return true
         }
-        // A damaged number may say anything.
-        let missing = min(reached.sequence - last.sequence - stepped, JournalRecords.mostLost)
         if !isSecondLook, now >= nextSecondLook {
             isSecondLook = true
             // When the lane looks next, whatever time that has: with `once` it asks a last time with one from before.
@@ -683,6 +684,9 @@ extension JournalTailer {
         isSecondLook = false
         // Where entries are missing again and again, each is not worth a second look.
         nextSecondLook = now + JournalTailer.checkInterval
+        guard case .after(let before) = position else { return true }
+        let missing = missing(between: before, text, stepped: stepped)
+        guard missing > 0 else { return true }
         telemetry.tell(JournalEvent.missing(input: options.title, entries: missing))
         count(lost: missing)
         return true
