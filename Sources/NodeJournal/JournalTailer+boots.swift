@@ -16,64 +16,57 @@ struct BootStanding {
     var cursor: String?
     /// Another entry has the time of the one before, of which is known by its cursor alone which it was.
     private(set) var isCountUnknown = false
-    /// The boot has a reader of its own: its entries are passed over.
-    private(set) var isReadApart = false
-    /// Entries that were read come once more: by their numbers, libsystemd has gone on to some whose clock was behind, and goes through all
-    /// that are later by the clock.
-    private var isAgain = false
-    /// The entry has the time of the last one that was read before: it may be that one, or another one with this time.
-    private(set) var isUncertain = false
-    /// Then it is looked up which entry is the first that was not read; `.some(nil)`: there is none.
-    var firstUnread: JournalCursor??
+    /// What the next entry's numbers are, if no other boot comes between.
+    private(set) var next: (sequenceID: JournalID, sequence: UInt64)?
+    /// What comes is passed over: the boot has a reader of its own, or its entries were read and come again.
+    private(set) var passes = Passing.none
+
+    /// Which entries are passed over.
+    enum Passing {
+        case none
+        /// All of them.
+        case apart
+        /// Those that are no later than the last one read, up to the first that was not. By its numbers, libsystemd has gone on to entries
+        /// whose clock was behind, and goes through all that are later by the clock.
+        case again(until: JournalCursor?)
+    }
 
     init() {}
 
     /// Where a position is; `boot`: where reading goes on instead.
     init(in boot: JournalID?, at position: JournalPosition?, _ coverage: BootCoverage) {
         self.boot = boot
-        defer { isReadApart = self.boot.map { coverage.isApart($0) } ?? false }
+        defer { if let boot = self.boot, coverage.isApart(boot) { passes = .apart } }
         guard boot == nil, case .after(let text) = position, let reached = JournalCursor(text) else { return }
         self.boot = reached.bootID
-        monotonic = reached.monotonic
-        // Nobody knows how many.
-        count = BootReached.all
-        cursor = text
+        next = (reached.sequenceID, reached.sequence &+ 1)
+        if let known = coverage[reached.bootID], known.monotonic > reached.monotonic {
+            // It stood among entries that came again.
+            (monotonic, count, cursor) = (known.monotonic, known.count, known.cursor)
+            passes = .again(until: nil)
+        } else {
+            // Nobody knows how many have this time.
+            (monotonic, count, cursor) = (reached.monotonic, BootReached.all, text)
+        }
     }
 
-    /// Begins in another boot, which was read so far, with an entry of this time.
-    init(_ boot: JournalID, after reached: BootReached, with moment: JournalMoment) {
+    /// Begins in another boot, which was read so far, with an entry of these numbers.
+    init(_ boot: JournalID, after reached: BootReached, with entry: JournalCursor?, passing: Passing) {
         self.boot = boot
         monotonic = reached.monotonic
         count = reached.count
         cursor = reached.cursor
-        isReadApart = reached.isApart
-        isAgain = reached.count > 0 && moment.monotonic <= reached.monotonic
+        next = entry.map { ($0.sequenceID, $0.sequence) }
+        passes = passing
     }
 
-    /// The next entry has this time. Returns whether it is to be passed over.
+    /// The boot has a reader of its own.
+    var isReadApart: Bool { if case .apart = passes { true } else { false } }
+
+    /// The next entry has this time, and is one that was not read.
     @inline(__always)
-    mutating func passes(_ moment: JournalMoment) -> Bool {
-        if isReadApart || isAgain { return passesAgain(moment) }
-        step(moment)
-        return false
-    }
-
-    private mutating func passesAgain(_ moment: JournalMoment) -> Bool {
-        isUncertain = !isReadApart && moment.monotonic == monotonic
-        if isReadApart || moment.monotonic <= monotonic { return true }
-        goOn(with: moment)
-        return false
-    }
-
-    /// The next entry is one that was not read.
-    mutating func goOn(with moment: JournalMoment) {
-        isAgain = false
-        isUncertain = false
-        step(moment)
-    }
-
-    @inline(__always)
-    private mutating func step(_ moment: JournalMoment) {
+    mutating func step(_ moment: JournalMoment) {
+        next?.sequence &+= 1
         if moment.monotonic == monotonic {
             if count < BootReached.all { count += 1 } else { isCountUnknown = cursor != nil }
             if cursor != nil, !isCountUnknown { cursor = nil }
@@ -83,6 +76,12 @@ struct BootStanding {
             if cursor != nil { cursor = nil }
         }
     }
+
+    /// From here on nothing is passed over.
+    mutating func stopPassing() { passes = .none }
+
+    /// An entry is passed over.
+    mutating func pass() { next?.sequence &+= 1 }
 
     /// So many entries have this time, up to the present one.
     mutating func setCount(_ count: UInt32) {
@@ -121,25 +120,85 @@ extension JournalTailer {
     /// Whether there may be something to read of a boot that is read apart.
     var hasApart: Bool { !waiting.isEmpty || apart.contains { !$0.isAtEnd } }
 
-    /// The reader of the whole journal has come to an entry of another boot.
-    func step(into moment: JournalMoment) {
-        if let last = standing.boot, !standing.isReadApart { coverage.note(last, standing.reached) }
-        standing = BootStanding(moment.bootID, after: coverage[moment.bootID] ?? .nothing, with: moment)
+    /// The reader of the whole journal has come to an entry of another boot. What of it comes next may have been read before; and what
+    /// comes before it in its boot may not, where its clock was set in between: then the boot is read apart.
+    func step(into moment: JournalMoment, _ reader: inout JournalReader) throws(JournalError) {
+        if let last = standing.boot {
+            if !standing.isReadApart { coverage.note(last, standing.reached) }
+            numbers[last] = standing.next.map { BootNumbers(sequenceID: $0.sequenceID, next: $0.sequence) }
+        }
+        let boot = moment.bootID
+        let reached = coverage[boot] ?? .nothing
+        let here = JournalCursor(try reader.cursor())
+        var passing = BootStanding.Passing.none
+        if reached.isApart {
+            passing = .apart
+        } else if let here, numbers[boot] != BootNumbers(sequenceID: here.sequenceID, next: here.sequence) {
+            let first = try firstUnread(boot)
+            if let first, first.isSameEntry(as: here) {
+                passing = .none
+            } else if let first, first.isBefore(here) {
+                readApart(boot)
+                passing = .apart
+            } else {
+                passing = .again(until: first)
+            }
+        }
+        standing = BootStanding(boot, after: coverage[boot] ?? .nothing, with: here, passing: passing)
     }
 
-    /// Whether an entry that has the time of the last one read of its boot was not read.
-    func isUnread(_ reader: inout JournalReader) throws(JournalError) -> Bool {
-        guard standing.isUncertain, let boot = standing.boot else { return false }
-        let first: JournalCursor?
-        if let known = standing.firstUnread {
-            first = known
-        } else {
-            var other = try JournalReader(source, links: options.links)
-            first = try firstUnread(&other, boot) == nil ? nil : JournalCursor(try other.cursor())
-            standing.firstUnread = .some(first)
+    /// Whether the entry that the reader stands on is to be passed over.
+    @inline(__always)
+    func passes(_ moment: JournalMoment, _ reader: inout JournalReader) throws(JournalError) -> Bool {
+        if case .none = standing.passes {
+            standing.step(moment)
+            if standing.isCountUnknown { try countEntriesOfMoment() }
+            return false
         }
-        guard let first, let here = JournalCursor(try reader.cursor()) else { return false }
-        return here.isSameMoment(as: first) && here.contentHash == first.contentHash
+        return try passesOver(moment, &reader)
+    }
+
+    private func passesOver(_ moment: JournalMoment, _ reader: inout JournalReader) throws(JournalError) -> Bool {
+        switch standing.passes {
+        case .none: return false
+        case .apart:
+            standing.pass()
+            return true
+        case .again(let first):
+            // Later than all that was read.
+            if moment.monotonic > standing.monotonic { break }
+            if let first, moment.monotonic == standing.monotonic, let here = JournalCursor(try reader.cursor()),
+                here.isSameEntry(as: first)
+            {
+                break
+            }
+            standing.pass()
+            return true
+        }
+        standing.stopPassing()
+        standing.step(moment)
+        if standing.isCountUnknown { try countEntriesOfMoment() }
+        return false
+    }
+
+    /// The first entry of a boot that was not read; nil when all were.
+    private func firstUnread(_ boot: JournalID) throws(JournalError) -> JournalCursor? {
+        if lookout == nil { lookout = try JournalReader(source, links: options.links) }
+        guard var other = lookout.take() else { return nil }
+        let found = try firstUnread(&other, boot) == nil ? nil : JournalCursor(try other.cursor())
+        lookout = consume other
+        return found
+    }
+
+    /// From now on a boot has a reader of its own.
+    private func readApart(_ boot: JournalID) {
+        if !coverage.isApart(boot) {
+            if told.insert("boot \(boot)").inserted {
+                telemetry.tell(JournalEvent.readApart(input: options.title, boot: boot))
+            }
+            coverage.setApart(boot)
+        }
+        if !waiting.contains(boot) { waiting.append(boot) }
     }
 
     /// Counts the entries that have the time of the present one, up to it: of the one before only the cursor is known.
@@ -172,12 +231,17 @@ extension JournalTailer {
         guard coverage.isEmpty, let position, position != .from(0) else { return }
         lookAtBoots { reader, boot throws(JournalError) in
             try reader.select(JournalMatches([JournalTerm("_BOOT_ID", "\(boot)")]))
-            try reader.seek(to: .tail)
-            guard try reader.previous(), let last = JournalCursor(try reader.cursor()), position.isBehind(last)
-            else { return }
-            let text = try reader.cursor()
-            coverage.note(boot, BootReached(monotonic: last.monotonic, count: BootReached.all, cursor: text))
-            isUntold = true
+            try reader.seek(to: position.place)
+            while try reader.previous() {
+                // What has just this time is read.
+                if case .from(let time) = position, try reader.realtime() >= time { continue }
+                let text = try reader.cursor()
+                let reached = BootReached(
+                    monotonic: try reader.moment().monotonic, count: BootReached.all, cursor: text)
+                coverage.note(boot, reached)
+                isUntold = true
+                break
+            }
         }
     }
 
@@ -199,13 +263,7 @@ extension JournalTailer {
         }
         forgotten += coverage.forget(except: boots)
         for tail in tails where isBehind(tail) { examined[tail.boot] = tail.monotonic }
-        for (boot, _) in found.sorted(by: { $0.time < $1.time }) {
-            if !coverage.isApart(boot) {
-                telemetry.tell(JournalEvent.readApart(input: options.title, boot: boot))
-                coverage.setApart(boot)
-            }
-            waiting.append(boot)
-        }
+        for (boot, _) in found.sorted(by: { $0.time < $1.time }) { readApart(boot) }
     }
 
     /// Whether a file ends with entries of another boot that were not read, as far as its header tells.
@@ -269,7 +327,7 @@ extension JournalTailer {
                 }
                 lastEntryAt = now
                 if let last = boot.reached.cursor, !mayNotSeeAll {
-                    let missing = missing(between: last, text, stepped: stepped)
+                    let missing = missing(between: last, text, stepped: stepped, of: boot.boot)
                     if missing > 0 {
                         telemetry.tell(JournalEvent.missing(input: options.title, entries: missing))
                         count(lost: missing)
@@ -292,35 +350,42 @@ extension JournalTailer {
         return false
     }
 
-    /// How many entries between those of two journal cursors are in no file, by their numbers. `stepped`: so many were read from behind
-    /// the first one on.
-    func missing(between first: String, _ last: String, stepped: UInt64) -> UInt64 {
+    /// How many entries between those of two journal cursors are lost, by their numbers. `stepped`: so many were read from behind the
+    /// first one on; `boot`: by the reader of this boot, and not that of the whole journal.
+    func missing(between first: String, _ last: String, stepped: UInt64, of boot: JournalID? = nil) -> UInt64 {
         guard let from = JournalCursor(first), let to = JournalCursor(last), from.sequenceID == to.sequenceID,
             to.sequence > from.sequence, to.sequence - from.sequence > stepped
         else { return 0 }
-        // Others may have the numbers: boots that one journald wrote in turns, some of them read apart.
+        // Other boots may have the numbers, where one journald wrote them in turns.
         let files = JournalSurvey.headers(of: source).filter { file in
             guard let header = file.header, header.sequenceID == from.sequenceID else { return false }
             return header.lastSequence > from.sequence && header.firstSequence < to.sequence
         }
-        let present = max(stepped - 1, (try? count(files.map(\.path), from: first, between: from, to)) ?? 0)
-        let all = to.sequence - from.sequence - 1
+        let others = (try? count(files.map(\.path), from: first, between: from, to, of: boot)) ?? 0
+        let absent = to.sequence - from.sequence - stepped
         // A damaged number may say anything.
-        return min(all - min(all, present), JournalRecords.mostLost)
+        return min(absent - min(absent, others), JournalRecords.mostLost)
     }
 
-    /// The entries of some files between two of their numbers, as many as can be counted in a moment.
+    /// The entries of some files between two of their numbers that are for another reader than this one, as many as can be counted in a
+    /// moment: those of other boots, and for the reader of the whole journal of those what was not read of them.
     private func count(
-        _ files: [String], from text: String, between first: JournalCursor, _ last: JournalCursor
+        _ files: [String], from text: String, between first: JournalCursor, _ last: JournalCursor, of boot: JournalID?
     ) throws(JournalError) -> UInt64 {
         guard !files.isEmpty else { return 0 }
         var reader = try JournalReader(.files(files))
         try reader.seek(to: .cursor(text))
-        var count: UInt64 = 0
-        while count < 100_000, try reader.next(), let here = JournalCursor(try reader.cursor()),
+        var (count, looked): (UInt64, Int) = (0, 0)
+        while looked < 100_000, try reader.next(), let here = JournalCursor(try reader.cursor()),
             here.sequence < last.sequence
         {
-            if here.sequence > first.sequence { count += 1 }
+            looked += 1
+            guard here.sequence > first.sequence else { continue }
+            if let boot {
+                if here.bootID != boot { count += 1 }
+            } else if here.bootID != standing.boot, !(coverage[here.bootID]?.includes(here.monotonic, 1) ?? false) {
+                count += 1
+            }
         }
         return count
     }
@@ -372,15 +437,30 @@ extension JournalTailer {
     }
 }
 
+/// The numbers that the next entry of a boot has, if nothing comes between.
+struct BootNumbers: Equatable {
+    let sequenceID: JournalID
+    let next: UInt64
+}
+
+extension JournalCursor {
+    /// Whether it is of the same entry, perhaps of a copy of it with other numbers.
+    fileprivate func isSameEntry(as other: JournalCursor) -> Bool {
+        isSameMoment(as: other) && contentHash == other.contentHash
+    }
+
+    /// Whether an entry comes before another one of its boot.
+    fileprivate func isBefore(_ other: JournalCursor) -> Bool {
+        sequenceID == other.sequenceID ? sequence < other.sequence : monotonic < other.monotonic
+    }
+}
+
 extension JournalPosition {
-    /// Whether an entry sorts before this place, as libsystemd has it.
-    func isBehind(_ entry: JournalCursor) -> Bool {
+    /// Where a reader has to go.
+    fileprivate var place: JournalPlace {
         switch self {
-        case .from(let time): return entry.realtime < time
-        case .after(let text):
-            guard let place = JournalCursor(text) else { return false }
-            if place.sequenceID == entry.sequenceID { return entry.sequence <= place.sequence }
-            return entry.realtime <= place.realtime
+        case .from(let time): .realtime(time)
+        case .after(let text): .cursor(text)
         }
     }
 }

@@ -66,6 +66,9 @@ package final class JournalTailer {
     /// The readers of boots that are read apart, and the boots that are to have one.
     var apart: [BootReader] = []
     var waiting: [JournalID] = []
+    /// A reader that looks where a boot's first unread entry is, and where in the numbers of their journald the boots' next entries are.
+    var lookout: JournalReader?
+    var numbers: [JournalID: BootNumbers] = [:]
     /// The files that are written to, as they were before the journal was read last.
     var tails: [JournalTail] = []
     /// Boots in which nothing was found behind the place that was reached, and what their file's header said.
@@ -205,6 +208,7 @@ package final class JournalTailer {
             waiting = []
             examined = [:]
             settled = []
+            numbers = [:]
             isToLookAtBoots = true
             tails = JournalTail.list(files)
             faults = reader.faults
@@ -249,6 +253,7 @@ package final class JournalTailer {
         if let descriptor { poller.remove(descriptor) }
         descriptor = nil
         reader = nil
+        lookout = nil
         isReady = false
     }
 
@@ -493,6 +498,7 @@ package final class JournalTailer {
     private func filesDidChange() {
         filesChanged = true
         isToLookAtBoots = true
+        lookout = nil
         for boot in apart where !waiting.contains(boot.boot) { waiting.append(boot.boot) }
         apart = []
     }
@@ -653,12 +659,8 @@ extension JournalTailer {
             stepped += 1
             let time = try reader.realtime()
             let moment = try reader.moment()
-            if moment.bootID != standing.boot { step(into: moment) }
-            if standing.passes(moment) {
-                guard try isUnread(&reader) else { continue }
-                standing.goOn(with: moment)
-            }
-            if standing.isCountUnknown { try countEntriesOfMoment() }
+            if moment.bootID != standing.boot { try step(into: moment, &reader) }
+            if try passes(moment, &reader) { continue }
             noteClocks(time, moment)
             _ = try records.append(&reader, time: time, to: &batch)
             noteSuppressed(&batch)
