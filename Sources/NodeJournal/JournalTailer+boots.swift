@@ -12,8 +12,8 @@ struct BootStanding {
     /// How far it has been read there; `count` is that of the entries with this time.
     private(set) var monotonic: UInt64 = 0
     private(set) var count: UInt32 = 0
-    /// The journal cursor of the last entry, at the end of a batch.
-    var cursor: String?
+    /// The journal cursor of the last entry that was read, at the end of a batch.
+    private(set) var cursor: String?
     /// Another entry has the time of the one before, of which is known by its cursor alone which it was.
     private(set) var isCountUnknown = false
     /// What the next entry's numbers are, if no other boot comes between.
@@ -76,6 +76,9 @@ struct BootStanding {
             if cursor != nil { cursor = nil }
         }
     }
+
+    /// A batch ended with the entry of this journal cursor.
+    mutating func reach(_ text: String) { if case .none = passes { cursor = text } }
 
     /// From here on nothing is passed over.
     mutating func stopPassing() { passes = .none }

@@ -599,7 +599,7 @@ extension JournalTailer {
             for event in noted { telemetry.tell(event) }
             position = .after(text)
             cursor = JournalCursor(text)
-            standing.cursor = text
+            standing.reach(text)
             readSinceOpen += records.takeBytes()
             if readSinceOpen > JournalTailer.mappedBytes { isToLetGo = true }
         } catch {
