@@ -17,7 +17,7 @@ struct BootStanding {
     /// Another entry has the time of the one before, of which is known by its cursor alone which it was.
     private(set) var isCountUnknown = false
     /// What the next entry's numbers are, if no other boot comes between.
-    private(set) var next: (sequenceID: JournalID, sequence: UInt64)?
+    private var next: (sequenceID: JournalID, sequence: UInt64)?
     /// What comes is passed over: the boot has a reader of its own, or its entries were read and come again.
     private(set) var passes = Passing.none
 
@@ -77,6 +77,12 @@ struct BootStanding {
         }
     }
 
+    /// What the numbers of the boot's next unread entry are, if they are known.
+    var numbers: BootNumbers? {
+        guard case .none = passes else { return nil }
+        return next.map { BootNumbers(sequenceID: $0.sequenceID, next: $0.sequence) }
+    }
+
     /// A batch ended with the entry of this journal cursor.
     mutating func reach(_ text: String) { if case .none = passes { cursor = text } }
 
@@ -128,7 +134,7 @@ extension JournalTailer {
     func step(into moment: JournalMoment, _ reader: inout JournalReader) throws(JournalError) {
         if let last = standing.boot {
             if !standing.isReadApart { coverage.note(last, standing.reached) }
-            numbers[last] = standing.next.map { BootNumbers(sequenceID: $0.sequenceID, next: $0.sequence) }
+            numbers[last] = standing.numbers
         }
         let boot = moment.bootID
         let reached = coverage[boot] ?? .nothing
