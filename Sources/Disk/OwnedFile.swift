@@ -106,6 +106,13 @@ package struct OwnedFile: ~Copyable, Sendable {
         return FileStatus(raw)
     }
 
+    /// The path by which the file is reached without any link; nil when that is not known. readlink(2) of /proc/self/fd
+    package var realPath: String? {
+        guard let path = Directory.linkTarget("/proc/self/fd/\(descriptor)"), path.hasPrefix("/") else { return nil }
+        let deleted = " (deleted)"
+        return path.hasSuffix(deleted) ? String(path.dropLast(deleted.count)) : path
+    }
+
     /// When the file was made, and when its names, owner or mode changed last: nanoseconds since 1970. The first is nil where
     /// the file system does not keep it. statx(2)
     package func birth() throws(DiskError) -> (born: Int64?, changed: Int64) {

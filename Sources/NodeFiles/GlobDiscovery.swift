@@ -19,6 +19,8 @@ package final class GlobDiscovery {
     /// The watch of a folder that is looked at, and the folder that it belongs to.
     private var watches: [String: (watch: Int32, folder: FileID)] = [:]
     private var changed: Set<String> = []
+    /// The tailer's inotify instance that the watches are of.
+    private var watchGeneration = 0
     /// Folders that are looked at once more a little later, and when: a file in them is still being written.
     private var revisits: Set<String> = []
     private var nextRevisit: Int64 = .max
@@ -147,6 +149,13 @@ package final class GlobDiscovery {
 
     private func lookAtAll(_ now: Int64) {
         lastLook = now
+        tailer.retryWatching(now: now)
+        if watchGeneration != tailer.watchGeneration {
+            // What another inotify instance watched is not watched any more.
+            watchGeneration = tailer.watchGeneration
+            watched = [:]
+            watches = [:]
+        }
         var visited: Set<String> = []
         for root in roots {
             watchAbove(root)
@@ -155,6 +164,7 @@ package final class GlobDiscovery {
         for folder in Array(filesOfFolder.keys) where !visited.contains(folder) { look(folder) }
         changed.subtract(visited)
         tailer.lookAtAll()
+        tailer.noteLookEnded()
     }
 
     private func lookAtChanged() {
@@ -250,7 +260,10 @@ package final class GlobDiscovery {
     }
 
     private func note(_ id: FileID, _ key: FamilyKey, _ folder: String) {
-        if let before = followed[id]?.folder, before != folder { filesOfFolder[before]?.remove(id) }
+        if let before = followed[id]?.folder, before != folder {
+            filesOfFolder[before]?.remove(id)
+            tailer.isMoved(key)
+        }
         followed[id] = (key, folder)
         filesOfFolder[folder, default: []].insert(id)
     }
