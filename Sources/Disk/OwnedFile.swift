@@ -86,7 +86,8 @@ package struct OwnedFile: ~Copyable, Sendable {
     package static func open(_ path: String, _ mode: OpenMode, nonBlocking: Bool = false) throws(DiskError) -> OwnedFile
     {
         while true {
-            let descriptor = unsafe sluice_open(path, mode.flags | (nonBlocking ? O_NONBLOCK : 0), 0o640)
+            let descriptor = unsafe sluice_open(
+                PathText.bytes(of: path), mode.flags | (nonBlocking ? O_NONBLOCK : 0), 0o640)
             if descriptor >= 0 { return OwnedFile(adopting: descriptor, path: path) }
             if sluice_errno() != EINTR { throw DiskError("open", path) }
         }

@@ -141,3 +141,20 @@ import Testing
         }
     }
 }
+
+@Suite struct `Files whose names are not UTF-8` {
+    @Test func `are read, and known again after a restart`() throws {
+        let scratch = try ScratchDirectory()
+        let reader = TailerHarness(files: scratch.path, isWanted: { $0.hasSuffix(".log") })
+        try scratch.write(#"caf\xe9.log"#, "one\n")
+        reader.open()
+        reader.drain()
+        try scratch.append("two\n", to: #"caf\xe9.log"#)
+        reader.wake(after: 0)
+        while reader.readBatch() {}
+        reader.restart()
+        try scratch.append("three\n", to: #"caf\xe9.log"#)
+        reader.drain()
+        #expect(reader.texts(#"caf\xe9.log"#, RecordStream.none) == ["one", "two", "three"])
+    }
+}
