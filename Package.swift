@@ -100,7 +100,8 @@ var tests: [Target] = [
     .testTarget(
         name: "StoreTests", dependencies: ["Store", "Bytes", "Disk", "Gzip", "Records", "Telemetry", "TestKit"]),
     .testTarget(
-        name: "NodeFilesTests", dependencies: ["NodeFiles", "Bytes", "Disk", "Records", "Telemetry", "TestKit"]),
+        name: "NodeFilesTests",
+        dependencies: ["NodeFiles", "Bytes", "CLinux", "Disk", "Records", "Telemetry", "TestKit"]),
     .testTarget(name: "PodMetadataTests", dependencies: ["PodMetadata", "Bytes", "Disk", "Records", "TestKit"]),
     .testTarget(
         name: "NodeJournalTests",

@@ -49,6 +49,14 @@ package struct DiskError: Error, Equatable, CustomStringConvertible {
     /// Too many open files, in this process or on this machine.
     package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
 
+    /// The same call may succeed in a moment: a disk that stumbled, a limit that others have used up. What is denied or wrong
+    /// stays so until somebody changes it.
+    package var mayPass: Bool {
+        [EIO, ENOMEM, EMFILE, ENFILE, EINTR, EAGAIN, EBUSY, ESTALE, ETIMEDOUT, ENOBUFS].contains(code)
+    }
+    /// A limit of the system, or its memory, is used up.
+    package var isLimit: Bool { isFull || isOutOfDescriptors || code == ENOMEM }
+
     package var description: String {
         "cannot \(operation) \(path): \(DiskError.words(code))\(advice)"
     }

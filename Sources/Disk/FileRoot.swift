@@ -54,6 +54,9 @@ package struct FileRoot: Hashable, Sendable {
     /// `Directory.status` below this root.
     package func status(_ path: String) -> FileStatus? { Directory.status(locate(path)) }
 
+    /// `Directory.look` below this root.
+    package func look(_ path: String) throws(DiskError) -> FileStatus { try Directory.look(locate(path)) }
+
     /// Opens a file below this root for reading, as `OwnedFile.open` does.
     package func open(_ path: String, nonBlocking: Bool = false) throws(DiskError) -> OwnedFile {
         try OwnedFile.open(locate(path), .read, nonBlocking: nonBlocking)

@@ -86,7 +86,8 @@ package struct OwnedFile: ~Copyable, Sendable {
     package static func open(_ path: String, _ mode: OpenMode, nonBlocking: Bool = false) throws(DiskError) -> OwnedFile
     {
         while true {
-            let descriptor = unsafe sluice_open(path, mode.flags | (nonBlocking ? O_NONBLOCK : 0), 0o640)
+            let descriptor = unsafe sluice_open(
+                PathText.bytes(of: path), mode.flags | (nonBlocking ? O_NONBLOCK : 0), 0o640)
             if descriptor >= 0 { return OwnedFile(adopting: descriptor, path: path) }
             if sluice_errno() != EINTR { throw DiskError("open", path) }
         }
@@ -104,6 +105,13 @@ package struct OwnedFile: ~Copyable, Sendable {
         var raw = stat()
         guard unsafe fstat(descriptor, &raw) == 0 else { throw DiskError("look at", path) }
         return FileStatus(raw)
+    }
+
+    /// The path by which the file is reached without any link; nil when that is not known. readlink(2) of /proc/self/fd
+    package var realPath: String? {
+        guard let path = Directory.linkTarget("/proc/self/fd/\(descriptor)"), path.hasPrefix("/") else { return nil }
+        let deleted = " (deleted)"
+        return path.hasSuffix(deleted) ? String(path.dropLast(deleted.count)) : path
     }
 
     /// When the file was made, and when its names, owner or mode changed last: nanoseconds since 1970. The first is nil where

@@ -8,19 +8,25 @@ package struct FileContent: ~Copyable {
     /// By what a gzip file is known, whatever its name. RFC 1952
     static let gzipMagic: [UInt8] = [0x1f, 0x8b, 8]
 
-    private let plain: PlainFile?
+    private let plain: LogFile?
     private let compressed: CompressedFile?
 
     /// A file as it lies on the disk.
-    package init(plain file: consuming OwnedFile) {
-        plain = PlainFile(file)
+    package init(plain file: consuming OwnedFile) { self.init(plain: file, on: nil) }
+
+    /// A file that may be closed and opened again as descriptors are short.
+    init(plain file: consuming OwnedFile, on shelf: OpenFiles?, faults: LogFileFaults? = nil) {
+        plain = LogFile(file, on: shelf, faults: faults)
         compressed = nil
     }
 
     /// A gzip file, read as its inflated bytes.
-    package init(compressed file: consuming OwnedFile) throws(DiskError) {
+    package init(compressed file: consuming OwnedFile) throws(DiskError) { try self.init(compressed: file, on: nil) }
+
+    /// The same of one that may be closed and opened again.
+    init(compressed file: consuming OwnedFile, on shelf: OpenFiles?) throws(DiskError) {
         plain = nil
-        compressed = try CompressedFile(file)
+        compressed = try CompressedFile(file, on: shelf)
     }
 
     /// Appends up to `limit` bytes from `offset` on to `arena`. Returns how many came; 0 at the end.
@@ -28,23 +34,23 @@ package struct FileContent: ~Copyable {
     package mutating func read(_ limit: Int, at offset: UInt64, into arena: inout Arena) throws(DiskError) -> Int {
         if let n = try compressed?.read(limit, at: offset, into: &arena) { return n }
         guard let plain else { return 0 }
-        return try arena.fill(limit) { span throws(DiskError) in try plain.file.read(into: &span, at: offset) }
+        return try arena.fill(limit) { span throws(DiskError) in try plain.read(into: &span, at: offset) }
     }
 
     /// The plain file's status; nil for a compressed one, which never changes.
     package func status() throws(DiskError) -> FileStatus? {
-        isCompressed ? nil : try plain?.file.status()
+        try plain?.status()
     }
 
     /// The first offset from `offset` on that lies in no hole of a sparse file; nil when only a hole follows. Of a compressed
     /// file, which has none, `offset`.
     package func nextData(from offset: UInt64) throws(DiskError) -> UInt64? {
         guard let plain else { return offset }
-        return try plain.file.nextData(from: offset)
+        return try plain.nextData(from: offset)
     }
 
     /// When a plain file was made, and when its names changed last; nil for a compressed one.
-    func birth() throws(DiskError) -> (born: Int64?, changed: Int64)? { try plain?.file.birth() }
+    func birth() throws(DiskError) -> (born: Int64?, changed: Int64)? { try plain?.birth() }
 
     /// Gives back the memory for inflating until the file is read: of the many that are found at a start, one is read at a time.
     package func rest() { compressed?.rest() }
@@ -56,29 +62,26 @@ package struct FileContent: ~Copyable {
     package var isDamaged: Bool { compressed?.isDamaged ?? false }
 
     /// The descriptor of a plain file, for a watch.
-    package var descriptor: Int32? { plain?.file.descriptor }
-}
+    package var descriptor: Int32? { plain?.descriptor }
 
-/// A file in a box: an optional noncopyable property cannot be borrowed piece by piece.
-private final class PlainFile {
-    let file: OwnedFile
-
-    init(_ file: consuming OwnedFile) { self.file = file }
+    /// The file behind it.
+    var file: LogFile? { plain ?? compressed?.file }
 }
 
 /// A gzip file read as its inflated bytes.
 package final class CompressedFile {
-    private let file: OwnedFile
+    fileprivate let file: LogFile
     private let size: UInt64
     /// Where inflating stands; made when something is read.
     private var stand: Inflation?
     /// The compressed data turned out to be damaged; what was whole before it was read.
     package private(set) var isDamaged = false
 
-    package init(_ file: consuming OwnedFile) throws(DiskError) {
-        let size = try file.status().size
-        self.file = file
-        self.size = size
+    package convenience init(_ file: consuming OwnedFile) throws(DiskError) { try self.init(file, on: nil) }
+
+    init(_ file: consuming OwnedFile, on shelf: OpenFiles?) throws(DiskError) {
+        size = try file.status().size
+        self.file = LogFile(file, on: shelf)
     }
 
     /// The inflated length as the last four bytes say (modulo 2^32): true for the kubelet's files, which are one member.

@@ -22,6 +22,8 @@ package struct FilePosition: Hashable, Sendable {
     package var stderr = StreamMark.none
     /// `end` lies inside a line that is too long; it is passed over up to its newline.
     package var isMidLine = false
+    /// It was read to its end, and its writer had closed it.
+    package var isFinished = false
     /// Hash of the first `headLength` bytes, `min(64, end)` of them.
     package var headLength: UInt8 = 0
     package var head: UInt64 = 0
@@ -59,7 +61,8 @@ package struct FilePosition: Hashable, Sendable {
     package var encoded: Position {
         var out = Arena(capacity: 64)
         out.append(FilePosition.version)
-        out.append(FilePosition.code(stdout) | FilePosition.code(stderr) << 2 | (isMidLine ? 16 : 0))
+        out.append(
+            FilePosition.code(stdout) | FilePosition.code(stderr) << 2 | (isMidLine ? 16 : 0) | (isFinished ? 32 : 0))
         for number in [device, inode, end] { FilePosition.put(number, &out) }
         for case .unfinished(let from) in [stdout, stderr] { FilePosition.put(from, &out) }
         out.append(headLength)
@@ -91,6 +94,7 @@ package struct FilePosition: Hashable, Sendable {
         stdout = out
         stderr = error
         isMidLine = flags & 16 != 0
+        isFinished = flags & 32 != 0
         headLength = bytes[at]
         func word(_ at: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[at + $1]) << UInt64(8 * $1) } }
         head = word(at + 1)

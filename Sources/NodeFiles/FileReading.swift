@@ -223,9 +223,12 @@ struct LineReader {
         var limit = LineReader.readSize
         while offset < to, bytes.count <= maxLine {
             arena.removeAll()
-            guard let n = try? source.content?.read(min(limit, Int(clamping: to - offset)), at: offset, into: &arena),
-                n > 0
-            else { return }
+            var n = 0
+            // A disk that stumbles once must not cost a part of the record.
+            for _ in 0..<3 where n == 0 {
+                n = (try? source.content?.read(min(limit, Int(clamping: to - offset)), at: offset, into: &arena)) ?? 0
+            }
+            guard n > 0 else { return }
             let last = ByteSearch.lastIndex(of: UInt8(ascii: "\n"), in: arena, from: 0, to: n)
             guard last >= 0 else {
                 if n < limit { return }
@@ -464,6 +467,12 @@ struct LineReader {
         if let file = family.files.last(where: { $0.content != nil }) {
             found = try takeRest(of: file, family, into: &batch, budget: budget, now: now)
         }
+        return finishStreams(of: family, into: &batch, budget: budget) || found
+    }
+
+    /// Stores what is unfinished on the streams of a log, marked. Returns whether there was anything.
+    mutating func finishStreams(of family: LogFamily, into batch: inout RecordBatch, budget: PieceBudget) -> Bool {
+        var found = false
         for stream in [RecordStream.stdout, .stderr] {
             switch family.state(stream) {
             case .idle: continue

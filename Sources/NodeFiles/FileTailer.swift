@@ -13,18 +13,48 @@ package final class FileTailer {
     let telemetry: Telemetry
     private var reader: LineReader
     private let budget: PieceBudget
-    var families: [FamilyKey: LogFamily] = [:]
+    var families = FamilyTable()
     /// Families with something to read, served round robin. A family is in it once, as its `isReady` says.
     private var ready = ReadyQueue()
     /// What the store remembers, by folder; emptied as files are found again.
     private var known: [String: [KnownSource]] = [:]
+    /// Logs that may have something unread: those that are ready, and those that were at their last read.
+    private var behind: [ObjectIdentifier: LogFamily] = [:]
     /// Folders with files that could not be opened: what the store remembers of them still counts.
-    private var unopened: Set<String> = []
-    private var watcher: Watcher?
-    private var watchOwners: [Int32: (LogFamily, TailedFile)] = [:]
+    var unopened: Set<String> = []
+    var watcher: Watcher?
+    var watchOwners: [Int32: (LogFamily, TailedFile)] = [:]
+    /// Counts the inotify instances: what an earlier one watched is not watched any more.
+    package var watchGeneration = 0
+    /// inotify had no room when it was tried last.
+    var isShortOfWatches = false
+    var nextWatchTry: Int64 = 0
     /// Families that wait for a renamed or deleted file to be quiet for long enough.
     var settling: [ObjectIdentifier: LogFamily] = [:]
     private var nextSettle: Int64 = 0
+    /// Deleted files that are held open.
+    private var heldOpen: [ObjectIdentifier: (family: LogFamily, file: TailedFile)] = [:]
+    /// Folders in which something failed that may work in a moment.
+    var foldersToRetry: Set<String> = []
+    /// Files that could not be read when that was tried last.
+    var faulty: Set<ObjectIdentifier> = []
+    /// Files that the first look found and could not open.
+    var missedAtFirst: Set<FileID> = []
+    /// Files and folders that may not be opened, and those of them that were not reported yet.
+    var denied: Set<String> = []
+    var newlyDenied: [(path: String, error: DiskError)] = []
+    /// Folders that could not be listed when that was tried last.
+    var unlisted: Set<String> = []
+    /// Which files have descriptors; nil: all.
+    let shelf: OpenFiles?
+    /// Where logs may lie; nil: anywhere.
+    private var allowed: AllowedFolders?
+    /// Files that lie elsewhere, and were reported.
+    private var refused: Set<String> = []
+    /// When this tailer was made, nanoseconds since 1970: `start_at: end` is about what was there then.
+    private let startedAt = SystemClock.realtime
+    /// Known folders of which the end of the first look has still to find out what became of their files.
+    private var foldersToCheck: [String]?
     /// Progress without records that is still to be told.
     var untold: [Progress] = []
     private var untoldCounts = Counts()
@@ -50,6 +80,8 @@ package final class FileTailer {
         self.telemetry = telemetry
         reader = LineReader(format: options.format, maxLine: options.maxLine)
         budget = PieceBudget(limit: options.pieceBudget)
+        shelf = options.descriptors.map { OpenFiles($0) }
+        allowed = options.allowedFolders.map { AllowedFolders($0) }
         for source in known {
             if options.format == .cri {
                 self.known[Path.parent(source.identity.path), default: []].append(source)
@@ -59,65 +91,7 @@ package final class FileTailer {
                 retire(source, nil)
             }
         }
-        if !options.once, options.watches {
-            do throws(DiskError) {
-                watcher = try Watcher()
-            } catch {
-                telemetry.tell(FileEvent.noWatch(reason: error.description))
-            }
-        }
-    }
-
-    // MARK: Watching
-
-    /// The descriptor that can be read when something happened; nil without inotify.
-    package var watchDescriptor: Int32? { watcher?.file.descriptor }
-
-    /// Whether changes are noticed only by looking.
-    package var hasNoWatch: Bool { watcher == nil }
-
-    /// Watches a folder's names; nil when that is not possible.
-    func watchFolder(_ path: String) -> Int32? {
-        guard watcher != nil else { return nil }
-        do throws(DiskError) {
-            return try watcher?.watchFolder(options.files.locate(path))
-        } catch {
-            // A limit of the system concerns all folders; whatever else is wrong with this one is told when it is listed.
-            if error.isFull { giveUpWatching(error) }
-            return nil
-        }
-    }
-
-    func unwatch(_ watch: Int32) { watcher?.remove(watch) }
-
-    private func giveUpWatching(_ error: DiskError) {
-        telemetry.tell(FileEvent.noWatch(reason: error.description))
-        watcher = nil
-        watchOwners = [:]
-    }
-
-    /// Takes all events that wait. Growth is dealt with here; what happened in folders is returned.
-    func takeEvents() -> [WatchEvent] {
-        var events: [WatchEvent] = []
-        watcher?.drain { events.append($0) }
-        if events.contains(where: \.isOverflow) { forgetFileWatches() }
-        return events.filter { event in
-            guard let (family, file) = watchOwners[event.watch] else { return true }
-            if event.isModified || event.isEnded {
-                watchOwners[event.watch] = nil
-                file.watch = -1
-                makeReady(family)
-            }
-            return false
-        }
-    }
-
-    /// The kernel dropped events: one-shot watches may be used up without a word. All files are looked at and watched anew.
-    private func forgetFileWatches() {
-        for (family, file) in watchOwners.values {
-            unwatch(file)
-            makeReady(family)
-        }
+        beginWatching()
     }
 
     // MARK: What discovery says
@@ -142,7 +116,8 @@ package final class FileTailer {
                 isHeld: waits && !description.isComplete && description.isWorthWaiting)
             families[key] = family
         }
-        var isChanged = false
+        var isChanged = family.isBlocked
+        family.isBlocked = false
         // Files that still have the name they are read by.
         var present: Set<ObjectIdentifier> = []
         for listed in files where !listed.isCompressed {
@@ -155,6 +130,7 @@ package final class FileTailer {
                 file.name = listed.name
                 file.isRotated = listed.isRotated
                 file.isUnlinked = false
+                if shelf != nil { file.isFound(at: Path.join(key.folder, listed.name)) }
                 present.insert(ObjectIdentifier(file))
                 if !file.hasFailed,
                     listed.status.size > file.size || file.isDone && listed.status.size > file.readOffset
@@ -165,6 +141,8 @@ package final class FileTailer {
                 }
             } else if let file = open(listed, in: family) {
                 present.insert(ObjectIdentifier(file))
+                // Another life of the container writes to it.
+                if !listed.isRotated { family.hasEnded = false }
                 isChanged = true
             }
         }
@@ -173,15 +151,19 @@ package final class FileTailer {
             let gone = family.files.filter {
                 !present.contains(ObjectIdentifier($0)) && !copied.contains(ObjectIdentifier($0))
             }
-            if let file = original(of: listed, in: family, among: gone) {
-                file.compressedName = listed.name
-                // Only what its runtime has closed is compressed.
-                file.isRotated = true
-                file.isClosedByWriter = true
-                copied.insert(ObjectIdentifier(file))
-            } else if let file = open(listed, in: family) {
-                copied.insert(ObjectIdentifier(file))
-                isChanged = true
+            do throws(DiskError) {
+                if let file = try original(of: listed, in: family, among: gone) {
+                    file.compressedName = listed.name
+                    // Only what its runtime has closed is compressed.
+                    file.isRotated = true
+                    file.isClosedByWriter = true
+                    copied.insert(ObjectIdentifier(file))
+                } else if let file = open(listed, in: family) {
+                    copied.insert(ObjectIdentifier(file))
+                    isChanged = true
+                }
+            } catch {
+                if !error.isMissing { noteUnopened(listed, in: family, error) }
             }
         }
         for file in family.files {
@@ -190,37 +172,78 @@ package final class FileTailer {
             guard !present.contains(ObjectIdentifier(file)), !(file.isCompressed && isCopied), !file.isUnlinked else {
                 continue
             }
-            file.isUnlinked = true
-            settling[ObjectIdentifier(family)] = family
+            noteUnlinked(file, of: family)
             isChanged = true
         }
         if isChanged {
-            // A file that was empty when it was opened has a first line by now.
-            for file in family.files where file.firstTime == .max { file.firstTime = (try? firstTime(file)) ?? .max }
+            findFirstTimes(family)
             family.sortFiles()
             makeReady(family)
-            holdWithinBudget()
         }
+        family.tries = family.isBlocked ? family.tries + 1 : 0
         sweep(family)
+    }
+
+    /// A file that was empty when it was opened may have a first line by now.
+    private func findFirstTimes(_ family: LogFamily) {
+        for file in family.files where file.firstTime == .max && file.content != nil {
+            do throws(DiskError) {
+                file.firstTime = try firstTime(file)
+            } catch {
+                block(family, error)
+            }
+        }
+    }
+
+    /// A file has no name any more.
+    func noteUnlinked(_ file: TailedFile, of family: LogFamily) {
+        file.isUnlinked = true
+        settling[ObjectIdentifier(family)] = family
+        guard !file.isDone, file.content != nil else { return }
+        if file.isClosedForRoom {
+            loseClosed(file, of: family)
+        } else {
+            file.hold()
+            heldOpen[ObjectIdentifier(file)] = (family, file)
+        }
+    }
+
+    /// A file was deleted while it had no descriptor. Its compressed copy is read instead; without one, what was unread is lost.
+    func loseClosed(_ file: TailedFile, of family: LogFamily) {
+        if let copy = file.compressedName, (try? goOnInCopy(copy, file, family)) != nil { return }
+        if file.lag > 0 {
+            telemetry.tell(
+                FileEvent.deletedWhileClosed(path: Path.join(family.key.folder, file.name), unreadBytes: file.lag))
+            untoldCounts[.vanishedBytes] += file.lag
+        }
+        file.isDone = true
+    }
+
+    private func goOnInCopy(_ copy: String, _ file: TailedFile, _ family: LogFamily) throws(DiskError) {
+        shelf?.makeRoom()
+        let descriptor = try options.files.open(Path.join(family.key.folder, copy))
+        let content = try FileContent(compressed: descriptor, on: shelf)
+        unwatch(file)
+        file.continueCompressed(content)
     }
 
     /// The file that a compressed one is the copy of: by its name, or by its first bytes when it was renamed and
     /// compressed between two looks.
-    private func original(of copy: ListedFile, in family: LogFamily, among gone: [TailedFile]) -> TailedFile? {
+    private func original(
+        of copy: ListedFile, in family: LogFamily, among gone: [TailedFile]
+    ) throws(DiskError) -> TailedFile? {
         let plainName = String(copy.name.dropLast(3))
         if let file = family.files.first(where: { $0.name == copy.name || $0.name == plainName }) { return file }
         guard !gone.isEmpty else { return nil }
-        do throws(DiskError) {
-            var content = try FileContent(compressed: options.files.open("\(family.key.folder)/\(copy.name)"))
-            var arena = Arena(capacity: 64)
-            guard try content.read(64, at: 0, into: &arena) > 0 else { return nil }
-            let head = Array(copying: arena.span)
-            for file in gone {
-                guard !file.isCompressed, try file.bytes(at: 0, count: 64) == head else { continue }
-                file.name = plainName
-                return file
-            }
-        } catch {}
+        var content = try FileContent(compressed: options.files.open("\(family.key.folder)/\(copy.name)"))
+        var arena = Arena(capacity: 64)
+        guard try content.read(64, at: 0, into: &arena) > 0 else { return nil }
+        let head = Array(copying: arena.span)
+        for file in gone {
+            guard !file.isCompressed, try file.bytes(at: 0, count: 64) == head else { continue }
+            file.name = plainName
+            return file
+        }
         return nil
     }
 
@@ -230,6 +253,9 @@ package final class FileTailer {
         family.hasEnded = true
         makeReady(family)
     }
+
+    /// The container of this log has another life: what was said of its end counts no more.
+    func revive(_ key: FamilyKey) { families[key]?.hasEnded = false }
 
     /// What a log's records get with them from now on.
     package func update(_ key: FamilyKey, _ description: LogDescription) { families[key]?.description = description }
@@ -254,6 +280,7 @@ package final class FileTailer {
         family.stdout = .idle
         family.stderr = .idle
         budget.note(family, change: -held)
+        behind[ObjectIdentifier(family)] = nil
         for file in family.files {
             if let number = file.number {
                 known[key.folder, default: []].append(
@@ -285,12 +312,16 @@ package final class FileTailer {
         known[folder] = left.isEmpty ? nil : left
     }
 
-    /// A writer closed a file by this name.
+    /// A writer closed a file by this name. Of one that is still being written to, that counts once it is deleted.
     package func closed(_ key: FamilyKey, name: String) {
         guard let family = families[key] else { return }
-        for file in family.files where file.name == name && (file.isRotated || file.isUnlinked) {
-            file.isClosedByWriter = true
-            makeReady(family)
+        for file in family.files where file.name == name {
+            if file.isRotated || file.isUnlinked {
+                file.isClosedByWriter = true
+                makeReady(family)
+            } else if let status = try? file.content?.status() {
+                file.sizeAtClose = status.size
+            }
         }
     }
 
@@ -304,20 +335,36 @@ package final class FileTailer {
     package func isFollowing(_ key: FamilyKey) -> Bool { families[key] != nil }
 
     /// The first look at everything is over: what the store still remembers has no file any more.
-    package func endFirstLook() {
-        guard isFirstLook else { return }
-        isFirstLook = false
-        for (folder, sources) in known {
-            let unread = unreadFiles(in: folder)
-            known[folder] = sources.filter { source in
-                guard let position = FilePosition(source.position) else { return retire(source, nil) }
-                return unread?.has(position) ?? true || retire(source, position)
+    /// - Parameter deadline: when to stop for now, on the monotonic clock.
+    /// - Returns: whether that is found out of all; else it wants to be called again.
+    @discardableResult
+    package func endFirstLook(before deadline: Int64 = .max) -> Bool {
+        guard isFirstLook else { return true }
+        var folders = foldersToCheck ?? Array(known.keys)
+        while let folder = folders.popLast() {
+            retireMissing(in: folder)
+            if !folders.isEmpty, SystemClock.monotonic >= deadline {
+                foldersToCheck = folders
+                return false
             }
         }
+        foldersToCheck = nil
+        isFirstLook = false
         tellResumed()
+        return true
+    }
+
+    private func retireMissing(in folder: String) {
+        guard let sources = known[folder], !sources.isEmpty else { return }
+        let unread = unreadFiles(in: folder)
+        known[folder] = sources.filter { source in
+            guard let position = FilePosition(source.position) else { return retire(source, nil) }
+            return unread?.has(position) ?? true || retire(source, position)
+        }
     }
 
     func tellResumed() {
+        tellDenied()
         let files = families.values.flatMap(\.files)
         let resumed = files.filter { $0.number != nil }.count
         telemetry.tell(
@@ -328,7 +375,14 @@ package final class FileTailer {
     /// A source whose file is gone is told to the store for the last time. Returns false, since it is known no more.
     @discardableResult
     func retire(_ source: KnownSource, _ position: FilePosition?) -> Bool {
-        telemetry.tell(FileEvent.goneWhileStopped(path: source.identity.path, position: position?.end ?? 0))
+        // Of a file that was read to its end, and whose writer had closed it, nothing is missing.
+        if position?.isFinished != true || position?.hasMarks == true {
+            // The store knows all files of a container's log by one name. Where another file has it now, a rotated one is gone.
+            let path = source.identity.path
+            let isRotated = source.identity.kind == .container && Directory.status(path) != nil
+            telemetry.tell(
+                FileEvent.goneWhileStopped(path: isRotated ? path + ".*" : path, position: position?.end ?? 0))
+        }
         if let position { untoldCounts[.vanishedBytes] += position.end - position.readFrom }
         untold.append(Progress(source: source.number, position: source.position, isRetired: true))
         return false
@@ -350,7 +404,8 @@ package final class FileTailer {
                     _ = try content.read(Int(position.headLength), at: 0, into: &arena)
                     return Hash64.of(Array(copying: arena.span)) == position.head
                 } catch {
-                    return false
+                    // What cannot be read now may well be it.
+                    return !error.isMissing
                 }
             }
         }
@@ -362,14 +417,18 @@ package final class FileTailer {
         if unopened.contains(folder) { return nil }
         do throws(DiskError) {
             var found = UnreadFiles()
-            let followed = families.values.filter { $0.key.folder == folder }.flatMap(\.files)
+            let followed = Set(families.families(in: folder).flatMap(\.files).map(\.position.fileID))
             for entry in try options.files.list(folder) {
                 let path = "\(folder)/\(entry.name)"
-                guard let status = options.files.status(path) else { continue }
-                let id = FileID(status)
-                if followed.contains(where: { FileID(device: $0.position.device, inode: $0.position.inode) == id }) {
-                    continue
+                let status: FileStatus
+                do throws(DiskError) {
+                    status = try options.files.look(path)
+                } catch {
+                    if error.isMissing { continue }
+                    throw error
                 }
+                let id = FileID(status)
+                if followed.contains(id) { continue }
                 if entry.name.hasSuffix(".gz") {
                     found.compressed.append(options.files.locate(path))
                 } else {
@@ -387,9 +446,15 @@ package final class FileTailer {
     private func open(_ listed: ListedFile, in family: LogFamily) -> TailedFile? {
         let path = "\(family.key.folder)/\(listed.name)"
         do throws(DiskError) {
+            shelf?.makeRoom()
+            try options.faults?.before("open", path)
             let descriptor = try options.files.open(path, nonBlocking: true)
             let status = try descriptor.status()
             guard status.kind == .regular else { return nil }
+            if let outside = allowed?.outside(descriptor) {
+                if refused.insert(path).inserted { telemetry.tell(FileEvent.outside(path: path, target: outside)) }
+                return nil
+            }
             // The name was given to another file since it was listed: the next look finds both.
             guard FileID(status) == FileID(listed.status) else { return nil }
             var position = FilePosition()
@@ -398,21 +463,22 @@ package final class FileTailer {
             let file: TailedFile
             if listed.isCompressed {
                 let inflated = try CompressedFile.inflatedSize(descriptor) ?? 0
-                let content = try FileContent(compressed: descriptor)
+                let content = try FileContent(compressed: descriptor, on: shelf)
                 file = TailedFile(name: listed.name, content: content, position: position, number: nil)
                 file.size = inflated
                 file.compressedName = listed.name
                 file.isClosedByWriter = true
             } else {
                 file = TailedFile(
-                    name: listed.name, content: FileContent(plain: descriptor), position: position, number: nil)
+                    name: listed.name, content: FileContent(plain: descriptor, on: shelf, faults: options.faults),
+                    position: position, number: nil)
                 file.size = status.size
             }
             file.modified = status.modified
             file.isRotated = listed.isRotated
             let time = try firstTime(file)
             let opened = try recognise(file, in: family) ?? file
-            if opened.number == nil, isFirstLook, options.skipsPresent { try passOver(opened) }
+            if opened.number == nil, options.skipsPresent, wasPresent(opened) { try passOver(opened) }
             opened.firstTime = time
             opened.content?.rest()
             family.files.append(opened)
@@ -420,16 +486,23 @@ package final class FileTailer {
             return opened
         } catch {
             // Deleted since it was listed: the next look will not list it.
-            if !error.isMissing {
-                noteUnopened(path, error)
-                unopened.insert(family.key.folder)
-            }
+            if !error.isMissing { noteUnopened(listed, in: family, error) }
             return nil
         }
     }
 
-    func noteUnopened(_ path: String, _ error: DiskError) {
-        telemetry.tell(FileEvent.cannotOpen(path: path, reason: error.description))
+    /// Whether a log may lie at a path without links.
+    func mayLie(_ path: String) -> Bool { allowed?.contains(path) ?? true }
+
+    /// Whether files in a folder could not be opened or read.
+    func hasUnopened(in folder: String) -> Bool { unopened.contains(folder) }
+
+    /// Whether a file stood there when the input was started. The first look takes a while, and logs come meanwhile.
+    private func wasPresent(_ file: TailedFile) -> Bool {
+        if missedAtFirst.remove(file.position.fileID) != nil { return true }
+        guard isFirstLook else { return false }
+        guard let birth = try? file.content?.birth(), let born = birth.born else { return true }
+        return born <= startedAt
     }
 
     /// Looks a file up among those the store remembers, by head and tail. Returns it anew with its position, or nil.
@@ -493,7 +566,12 @@ package final class FileTailer {
         _ file: TailedFile, _ source: KnownSource, _ agreement: Agreement, _ family: LogFamily
     ) -> TailedFile {
         guard let content = file.content.take() else { return file }
-        let position = agreement.position
+        var position = agreement.position
+        let isRead = file.isCompressed && position.end == file.size && !position.hasMarks
+        if isRead, !position.isFinished {
+            position.isFinished = true
+            untold.append(Progress(source: source.number, position: position.encoded))
+        }
         let resumed = TailedFile(name: file.name, content: content, position: position, number: source.number)
         resumed.size = file.size
         resumed.modified = file.modified
@@ -502,7 +580,7 @@ package final class FileTailer {
         resumed.isClosedByWriter = file.isClosedByWriter
         resumed.listed = file.listed
         resumed.resume(head: agreement.head, tail: agreement.tail)
-        if file.isCompressed, position.end == file.size, !position.hasMarks { resumed.isDone = true }
+        resumed.isDone = isRead
         family.restoreSkipping(position)
         return resumed
     }
@@ -550,6 +628,7 @@ package final class FileTailer {
     // MARK: Reading
 
     func makeReady(_ family: LogFamily) {
+        behind[ObjectIdentifier(family)] = family
         guard !family.isReady, !family.isHeld || family.hasNewMarks else { return }
         family.isReady = true
         family.turn = 0
@@ -560,7 +639,7 @@ package final class FileTailer {
     package var hasReady: Bool { !ready.isEmpty || !untold.isEmpty || !untoldCounts.isEmpty }
 
     /// Bytes known to be unread.
-    package var lag: UInt64 { families.values.reduce(0) { $0 + $1.lag } }
+    package var lag: UInt64 { behind.values.reduce(0) { $0 + $1.lag } }
 
     /// How many files are open now.
     package var openFiles: Int { families.values.reduce(0) { $0 + $1.files.count { $0.content != nil } } }
@@ -604,6 +683,7 @@ package final class FileTailer {
             }
             ready.removeFirst()
             family.isReady = false
+            if family.lag == 0 { behind[ObjectIdentifier(family)] = nil }
         }
         return false
     }
@@ -618,9 +698,14 @@ package final class FileTailer {
             report(family, &batch, define)
             return true
         }
-        if family.isHeld { return false }
+        if family.isHeld || family.isBlocked { return false }
         while let file = family.current {
             do throws(DiskError) {
+                try file.content?.file?.reopen()
+                if file.content?.file?.isReplaced == true {
+                    file.content?.file?.isReplaced = false
+                    try startOver(file, family)
+                }
                 if file.isUnjudged {
                     guard try judge(file, family) else { return false }
                     if file.hasNewMarks {
@@ -635,6 +720,8 @@ package final class FileTailer {
                 switch try reader.read(file, of: family, into: &batch, budget: budget, now: now) {
                 case .progress:
                     file.needsReport = true
+                    if file.faults > 0 { noteRecovered(file) }
+                    if batch.counts[.malformedRecords] > 0 { noteFormat(of: batch, file, family) }
                     report(family, &batch, define)
                     return true
                 case .atEnd:
@@ -645,10 +732,21 @@ package final class FileTailer {
                         }
                         return finishIfEnded(family, &batch, now, define)
                     }
+                    if file.faults > 0 { noteRecovered(file) }
                     guard file.isDone else { continue }
                     var hasMore = try reader.takeRest(of: file, family, into: &batch, budget: budget, now: now)
                     if file.content?.isDamaged == true {
                         notePastDamage(file, family)
+                        hasMore = true
+                    }
+                    if file.isUnlinked, !file.isRotated, family.current != nil,
+                        reader.finishStreams(of: family, into: &batch, budget: budget)
+                    {
+                        // The log was deleted, and another life of the container has one by its name.
+                        hasMore = true
+                    }
+                    if !file.isFinished, file.number != nil, !file.isUnlinked || file.compressedName != nil {
+                        file.isFinished = true
                         hasMore = true
                     }
                     if hasMore {
@@ -659,11 +757,8 @@ package final class FileTailer {
                     if hasMore { return true }
                 }
             } catch {
-                telemetry.tell(
-                    FileEvent.cannotRead(path: "\(family.key.folder)/\(file.name)", reason: error.description))
-                untoldCounts[.vanishedBytes] += file.lag
-                file.hasFailed = true
-                file.isDone = true
+                // What is behind it waits: the log is read in order.
+                if willTryAgain(file, of: family, error) { return false }
             }
         }
         return finishIfEnded(family, &batch, now, define)
@@ -724,14 +819,7 @@ package final class FileTailer {
         if file.isRotated || file.isUnlinked { settling[ObjectIdentifier(family)] = family }
         if !options.once, watcher != nil, file.watch < 0 {
             // Armed first, looked at once more afterwards: what came in between is not missed.
-            do throws(DiskError) {
-                if let descriptor = file.content?.descriptor {
-                    file.watch = try watcher?.watchFileOnce(descriptor) ?? -1
-                }
-                if file.watch >= 0 { watchOwners[file.watch] = (family, file) }
-            } catch {
-                giveUpWatching(error)
-            }
+            watch(file, of: family)
             if let again = try file.content?.status(), again.size != status.size { return true }
         }
         return false
@@ -753,14 +841,23 @@ package final class FileTailer {
     private func isFinished(_ file: TailedFile, _ family: LogFamily) -> Bool {
         guard file.isRotated || file.isUnlinked else { return false }
         if file.isClosedByWriter || options.once || family.hasEnded && !file.isUnlinked { return true }
+        if file.isUnlinked, file.sizeAtClose == file.size { return true }
+        let at = family.files.firstIndex { $0 === file } ?? family.files.endIndex
+        let later = family.files[at...].filter { $0 !== file }
+        for other in later { other.noteGrowth() }
+        if options.format == .cri {
+            // A runtime writes to one file at a time. One that came later and was renamed in its turn: it has long left this one.
+            if later.contains(where: { $0.isRotated && $0.size > 0 }) { return true }
+            // Deleted by the name that is written to: what has that name now belongs to another life of the container.
+            if file.isUnlinked, !file.isRotated, later.contains(where: { !$0.isUnlinked && $0.size > 0 }) {
+                return true
+            }
+        }
         let isQuiet = SystemClock.realtime - file.modified >= options.quietTime
         guard isQuiet else { return false }
-        // Renamed, but the runtime may not have reopened yet: its next file must have a line.
+        // Renamed, but the runtime may not have reopened yet: a later file must have a line.
         guard !file.isUnlinked else { return true }
-        guard options.format == .cri else { return false }
-        guard let next = family.files.last, next !== file else { return false }
-        next.noteGrowth()
-        return next.size > 0
+        return options.format == .cri && later.contains { $0.size > 0 }
     }
 
     /// A file was truncated: another generation begins at its start.
@@ -790,13 +887,24 @@ package final class FileTailer {
         guard family.hasEnded || options.once && !options.leavesUnfinished || isGone else { return false }
         guard family.files.allSatisfy({ $0.isDone || $0 === family.current }) else { return false }
         do throws(DiskError) {
-            guard try reader.finish(family, into: &batch, budget: budget, now: now) else {
+            var hasMore = try reader.finish(family, into: &batch, budget: budget, now: now)
+            if family.hasEnded {
+                for file in family.files
+                where !file.isFinished && file.number != nil && !file.hasFailed && file.lag == 0 {
+                    file.isFinished = true
+                    hasMore = true
+                }
+            }
+            guard hasMore else {
                 sweep(family)
                 return false
             }
         } catch {
-            telemetry.tell(
-                FileEvent.cannotRead(path: "\(family.key.folder)/\(family.key.base)", reason: error.description))
+            if let file = family.files.last(where: { $0.content != nil }) {
+                let wasDone = file.isDone
+                _ = willTryAgain(file, of: family, error)
+                file.isDone = wasDone
+            }
             return false
         }
         for file in family.files { file.needsReport = true }
@@ -811,6 +919,7 @@ package final class FileTailer {
     func sweep(_ family: LogFamily) {
         for file in family.files
         where file.isDone && file.isUnlinked && file.compressedName == nil && !family.needs(file) {
+            if file.hasFailed, file.faults > 0 { untoldCounts[.vanishedBytes] += file.lag }
             if let number = file.number {
                 untold.append(Progress(source: number, position: file.position.encoded, isRetired: true))
             }
@@ -822,47 +931,51 @@ package final class FileTailer {
         for file in family.files where file.isDone && (file.isUnlinked || file.isCompressed) && !family.needs(file) {
             close(file)
         }
-        if family.files.isEmpty {
+        if family.files.isEmpty, !family.isBlocked {
             // There may be a new log by the same name.
             if families[family.key] === family { families[family.key] = nil }
             settling[ObjectIdentifier(family)] = nil
+            behind[ObjectIdentifier(family)] = nil
         }
     }
 
     func close(_ file: TailedFile) {
         unwatch(file)
+        if file.faults > 0 { faulty.remove(ObjectIdentifier(file)) }
         file.close()
-    }
-
-    private func unwatch(_ file: TailedFile) {
-        guard file.watch >= 0 else { return }
-        watchOwners[file.watch] = nil
-        watcher?.remove(file.watch)
-        file.watch = -1
     }
 
     /// When deleted files hold too much of the disk, the oldest are read from their compressed copies, or given up.
     func holdWithinBudget() {
-        var held: [(family: LogFamily, file: TailedFile)] = []
-        for family in families.values {
-            for file in family.files where file.isUnlinked && !file.isDone && file.content != nil {
-                held.append((family, file))
-            }
+        guard !heldOpen.isEmpty else { return }
+        heldOpen = heldOpen.filter { _, held in
+            held.file.isUnlinked && !held.file.isDone && held.file.content != nil
         }
+        var held = Array(heldOpen.values)
         var bytes = held.reduce(0) { $0 + $1.file.size }
-        guard bytes > options.maxHeld else { return }
+        let most = shelf?.mostHeld ?? .max
+        guard bytes > options.maxHeld || held.count > most else { return }
+        var count = held.count
         held.sort { $0.file.modified < $1.file.modified }
-        for (family, file) in held where bytes > options.maxHeld {
+        for (family, file) in held where bytes > options.maxHeld || count > most {
+            let isForRoom = bytes <= options.maxHeld
             bytes -= file.size
-            unwatch(file)
-            if let copy = file.compressedName,
-                let descriptor = try? options.files.open("\(family.key.folder)/\(copy)"),
-                let content = try? FileContent(compressed: descriptor)
-            {
-                file.continueCompressed(content)
-                continue
+            count -= 1
+            if let copy = file.compressedName {
+                do throws(DiskError) {
+                    try goOnInCopy(copy, file, family)
+                    continue
+                } catch {
+                    // Held a little longer.
+                    if error.mayPass { continue }
+                }
             }
-            telemetry.tell(FileEvent.abandoned(path: "\(family.key.folder)/\(file.name)", unreadBytes: file.lag))
+            unwatch(file)
+            let path = Path.join(family.key.folder, file.name)
+            telemetry.tell(
+                isForRoom
+                    ? FileEvent.abandonedForRoom(path: path, unreadBytes: file.lag)
+                    : FileEvent.abandoned(path: path, unreadBytes: file.lag))
             untoldCounts[.abandonedBytes] += file.lag
             file.isDone = true
             file.close()
@@ -870,29 +983,39 @@ package final class FileTailer {
         }
     }
 
-    /// Looks, once a second, at what only time can tell: whether a renamed or deleted file has been quiet for long enough.
+    /// Looks, once a second, at what only time can tell: whether a renamed or deleted file has been quiet for long enough, and
+    /// whether what failed works again.
     package func settle(now: Int64) {
-        guard !settling.isEmpty, now >= nextSettle else { return }
+        tellDenied()
+        guard isSettling, now >= nextSettle else { return }
         nextSettle = now + 1_000_000_000
         let waiting = settling.values
         settling = [:]
         for family in waiting { makeReady(family) }
+        foldersToRevisit.formUnion(foldersToRetry)
+        foldersToRetry = []
     }
 
-    /// When `settle` is to be called next, on the monotonic clock.
-    package var nextDeadline: Int64 { settling.isEmpty ? .max : nextSettle }
+    private var isSettling: Bool { !settling.isEmpty || !foldersToRetry.isEmpty }
 
-    /// How long to wait between two looks at everything, nanoseconds: without events each second, with them once a
-    /// minute, as a safety net.
-    package var lookInterval: Int64 { hasNoWatch ? 1_000_000_000 : 60_000_000_000 }
+    /// When `settle` is to be called next, on the monotonic clock.
+    package var nextDeadline: Int64 { isSettling ? nextSettle : .max }
 
     /// Looks at every file that is followed for growth that no event told of.
     package func lookAtAll() {
-        for family in families.values {
-            guard let file = family.current, let status = try? file.content?.status() else { continue }
-            // Text may have been overwritten by as much as there was before.
-            let isChanged = status.size != file.size || status.modified != file.modified
-            if isChanged || status.linkCount == 0 { makeReady(family) }
-        }
+        for family in families.values { lookForGrowth(family) }
+    }
+
+    /// Looks at the files of a folder in which no name has changed.
+    func lookForGrowth(in folder: String) {
+        for family in families.families(in: folder) { lookForGrowth(family) }
+    }
+
+    private func lookForGrowth(_ family: LogFamily) {
+        retryFailed(family)
+        guard let file = family.current, let status = try? file.content?.status() else { return }
+        // Text may have been overwritten by as much as there was before.
+        let isChanged = status.size != file.size || status.modified != file.modified
+        if isChanged || status.linkCount == 0 { makeReady(family) }
     }
 }

@@ -21,6 +21,8 @@ package final class GlobDiscovery {
     private var changed: Set<String> = []
     /// Folders in which a name passed to another file while they were looked at.
     private var unstable: Set<String> = []
+    /// The tailer's inotify instance that the watches are of.
+    private var watchGeneration = 0
     /// Folders that are looked at once more a little later, and when: a file in them is still being written.
     private var revisits: Set<String> = []
     private var nextRevisit: Int64 = .max
@@ -149,6 +151,13 @@ package final class GlobDiscovery {
 
     private func lookAtAll(_ now: Int64) {
         lastLook = now
+        tailer.retryWatching(now: now)
+        if watchGeneration != tailer.watchGeneration {
+            // What another inotify instance watched is not watched any more.
+            watchGeneration = tailer.watchGeneration
+            watched = [:]
+            watches = [:]
+        }
         var visited: Set<String> = []
         for root in roots {
             watchAbove(root)
@@ -157,6 +166,7 @@ package final class GlobDiscovery {
         for folder in Array(filesOfFolder.keys) where !visited.contains(folder) { look(folder) }
         changed.subtract(visited)
         tailer.lookAtAll()
+        tailer.noteLookEnded()
     }
 
     private func lookAtChanged() {
@@ -252,7 +262,10 @@ package final class GlobDiscovery {
     }
 
     private func note(_ id: FileID, _ key: FamilyKey, _ folder: String) {
-        if let before = followed[id]?.folder, before != folder { filesOfFolder[before]?.remove(id) }
+        if let before = followed[id]?.folder, before != folder {
+            filesOfFolder[before]?.remove(id)
+            tailer.isMoved(key)
+        }
         followed[id] = (key, folder)
         filesOfFolder[folder, default: []].insert(id)
     }

@@ -9,12 +9,15 @@ package struct ListedFile: Sendable {
     package let isCompressed: Bool
     /// Its runtime does not write to this name.
     package let isRotated: Bool
+    /// The name is a link, and the file lies elsewhere.
+    package let isLink: Bool
 
-    package init(name: String, status: FileStatus, isCompressed: Bool, isRotated: Bool) {
+    package init(name: String, status: FileStatus, isCompressed: Bool, isRotated: Bool, isLink: Bool = false) {
         self.name = name
         self.status = status
         self.isCompressed = isCompressed
         self.isRotated = isRotated
+        self.isLink = isLink
     }
 }
 
@@ -47,10 +50,27 @@ package struct TailOptions: Sendable {
     /// A renamed file without a close event is done after this time without change, nanoseconds.
     package var quietTime: Int64 = 15_000_000_000
 
+    /// Folders in which files must really lie, links resolved; nil: anywhere.
+    package var allowedFolders: [String]?
+    /// How long the lane's thread may be kept by looking around before it reads again, nanoseconds.
+    package var sliceTime: Int64 = 20_000_000
+    /// How many descriptors log files may hold, those of all inputs together; nil: as many as there are.
+    package var descriptors: DescriptorBudget?
+    /// For tests.
+    package var faults: LogFileFaults?
+
     package init(input: String, format: LineFormat) {
         self.input = input
         self.format = format
     }
+}
+
+/// Lets tests fail calls on log files.
+package struct LogFileFaults: Sendable {
+    /// Called before each call on a file with what is done and the path; throws what the call is to fail with.
+    package let before: @Sendable (_ operation: String, _ path: String) throws(DiskError) -> Void
+
+    package init(_ before: @escaping @Sendable (String, String) throws(DiskError) -> Void) { self.before = before }
 }
 
 /// What the kernel knows a file by while it exists.

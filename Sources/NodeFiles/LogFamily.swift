@@ -32,11 +32,16 @@ final class LogFamily {
     var stderr = StreamState.idle
     /// Its writer is gone for good: a later restart of the container has a log, or the pod is gone.
     var hasEnded = false
+    /// One of its files could not be opened: it waits until its folder is looked at again, and that has been so many times.
+    var isBlocked = false
+    var tries = 0
     var isReady = false
     /// Batches read in this turn.
     var turn = 0
     /// The time of the last good line, for lines without one.
     var lastTime: Int64 = 0
+    /// When lines in another format may be reported again, on the monotonic clock.
+    var nextFormatNotice: Int64 = 0
 
     init(key: FamilyKey, identity: SourceIdentity, description: LogDescription, isHeld: Bool) {
         self.key = key
@@ -91,12 +96,18 @@ final class LogFamily {
         return false
     }
 
-    /// Oldest first, by the time of the first line; the file that is being written comes last.
+    /// Oldest first, by the time of the first line; the file that is being written comes last. A rotated file without any time
+    /// stands behind those whose names, which hold the time of the rotation, come before its own.
     func sortFiles() {
-        files.sort { a, b in
-            if a.isRotated != b.isRotated { return a.isRotated }
-            return a.firstTime != b.firstTime ? a.firstTime < b.firstTime : a.name < b.name
+        var sorted = files.filter { $0.isRotated && $0.firstTime != .max }
+        sorted.sort { $0.firstTime != $1.firstTime ? $0.firstTime < $1.firstTime : $0.name < $1.name }
+        for file in files.filter({ $0.isRotated && $0.firstTime == .max }).sorted(by: { $0.name < $1.name }) {
+            let before = sorted.lastIndex { $0.name < file.name }
+            sorted.insert(file, at: before.map { $0 + 1 } ?? 0)
         }
+        // Of several that have the name that is written to, all but the last are deleted.
+        let written = files.filter { !$0.isRotated }
+        files = sorted + written.filter(\.isUnlinked) + written.filter { !$0.isUnlinked }
     }
 
     /// After a restart: whether the rest of a truncated line is being passed over. No file says so once that is over.

@@ -15,20 +15,30 @@ package enum FileEvent: TelemetryEvent {
     case notText(path: String, kind: String)
     case goneWhileStopped(path: String, position: UInt64)
     case abandoned(path: String, unreadBytes: UInt64)
+    case abandonedForRoom(path: String, unreadBytes: UInt64)
+    case deletedWhileClosed(path: String, unreadBytes: UInt64)
     case damaged(path: String, position: UInt64)
     case cannotOpen(path: String, reason: String)
     case cannotRead(path: String, reason: String)
     case cannotList(path: String, reason: String)
+    case denied(count: Int, path: String, reason: String)
+    case outside(path: String, target: String)
+    case otherFormat(path: String, format: String, line: String)
+    case cannotWatch(path: String, reason: String)
     case noWatch(reason: String)
+    case watchAgain
     case watchOverflow
 
     package var level: Logger.Level {
         switch self {
         case .opened, .rotated: .debug
-        case .resumed, .foundMoved, .copied: .info
+        case .resumed, .foundMoved, .copied, .watchAgain: .info
         case .watchOverflow: .notice
-        case .truncated, .noWatch, .goneWhileStopped, .lostTail, .hole, .notText: .warning
-        case .abandoned, .damaged, .cannotOpen, .cannotRead, .cannotList: .error
+        case .truncated, .noWatch, .goneWhileStopped, .lostTail, .hole, .notText, .outside, .otherFormat, .cannotWatch:
+            .warning
+        case .abandoned, .abandonedForRoom, .deletedWhileClosed, .damaged, .cannotOpen, .cannotRead, .cannotList,
+            .denied:
+            .error
         }
     }
 
@@ -48,9 +58,20 @@ package enum FileEvent: TelemetryEvent {
         case .goneWhileStopped:
             "a log file is gone since the last stop; what was written to it after that is lost, and nobody knows how much"
         case .abandoned: "a deleted log file was given up, so that deleted files do not fill the disk (max_held)"
+        case .abandonedForRoom:
+            "a deleted log file was given up, because deleted files hold most descriptors of this process (raise the limit of open files)"
+        case .deletedWhileClosed:
+            "a log file was deleted while it was closed for want of descriptors (raise the limit of open files)"
         case .damaged: "a compressed log file is damaged; what was whole was read"
         case .cannotOpen: "a log file cannot be opened"
-        case .cannotRead: "a log file cannot be read"
+        case .cannotRead: "a log file cannot be read; it is tried again"
+        case .denied: "log files or folders may not be opened; their logs are not read"
+        case .outside:
+            "a log leads to a file outside the folders of container runtimes, and is not read (link_targets names other folders)"
+        case .otherFormat:
+            "the lines of a container's log are not in the CRI format: they are kept whole, without their times and streams, marked malformed"
+        case .cannotWatch: "a log file cannot be watched: it is looked at each second instead"
+        case .watchAgain: "inotify has room again: changes are noticed at once"
         case .cannotList: "a folder cannot be listed"
         case .noWatch:
             "inotify cannot be used: looking at all files each second instead, which costs CPU (raise fs.inotify.max_user_watches and max_user_instances)"
@@ -73,15 +94,24 @@ package enum FileEvent: TelemetryEvent {
         case .hole(let path, let position, let bytes):
             [("path", path), ("position", "\(position)"), ("bytes", "\(bytes)")]
         case .notText(let path, let kind): [("path", path), ("content", kind)]
-        case .abandoned(let path, let bytes):
+        case .abandoned(let path, let bytes), .abandonedForRoom(let path, let bytes),
+            .deletedWhileClosed(let path, let bytes):
             [("path", path), ("unread_bytes", "\(bytes)")]
         case .goneWhileStopped(let path, let position), .damaged(let path, let position):
             [("path", path), ("position", "\(position)")]
         case .cannotOpen(let path, let reason), .cannotRead(let path, let reason), .cannotList(let path, let reason):
             [("path", path), ("reason", reason)]
+        case .denied(let count, let path, let reason): [("count", "\(count)"), ("first", path), ("reason", reason)]
+        case .outside(let path, let target): [("path", path), ("target", target)]
+        case .otherFormat(let path, let format, let line): [("path", path), ("format", format), ("line", line)]
+        case .cannotWatch(let path, let reason): [("path", path), ("reason", reason)]
         case .noWatch(let reason): [("reason", reason)]
-        case .watchOverflow: []
+        case .watchOverflow, .watchAgain: []
         }
+    }
+
+    package var amount: UInt64 {
+        if case .denied(let count, _, _) = self { UInt64(count) } else { 1 }
     }
 
     package var counter: String {
@@ -96,9 +126,14 @@ package enum FileEvent: TelemetryEvent {
         case .hole: "files_with_holes"
         case .notText: "files_not_text"
         case .goneWhileStopped: "files_gone_while_stopped"
-        case .abandoned: "files_abandoned"
+        case .abandoned, .abandonedForRoom: "files_abandoned"
+        case .deletedWhileClosed: "files_deleted_while_closed"
         case .damaged: "files_damaged"
-        case .cannotOpen: "files_open_failures"
+        case .cannotOpen, .denied: "files_open_failures"
+        case .outside: "files_outside"
+        case .otherFormat: "files_in_other_formats"
+        case .cannotWatch: "files_unwatched"
+        case .watchAgain: "watch_recoveries"
         case .cannotRead: "files_read_failures"
         case .cannotList: "folders_list_failures"
         case .noWatch: "watch_failures"

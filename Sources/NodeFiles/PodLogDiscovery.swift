@@ -1,4 +1,5 @@
-// Finds the logs of containers below /var/log/pods, and the containers' ids in /var/log/containers, as they come and go.
+// Finds the logs of containers below /var/log/pods, and the containers' ids in /var/log/containers, as they come and go. A look at
+// everything is done in slices (`TailOptions.sliceTime`), so that reading goes on meanwhile.
 import Disk
 import Records
 package import Telemetry
@@ -40,9 +41,45 @@ package final class PodLogDiscovery {
     }
     private var places: [Int32: Place] = [:]
     private var watches: [String: Int32] = [:]
+    /// The paths that a watch is known by.
+    private var watchedPaths: [Int32: Set<String>] = [:]
+    /// The tailer's inotify instance that these are of.
+    private var watchGeneration: Int
     /// Container folders whose names changed and must be looked at again.
     private var changed: Set<String> = []
-    private var closed: [(folder: String, name: String)] = []
+    /// Names in a folder that a writer has closed.
+    private var closed: [String: [String]] = [:]
+
+    /// A step of a look at everything, or of what a change of all pods asks for.
+    private enum Step {
+        case links
+        case link(String)
+        case root
+        case pod(name: String)
+        case folder(String)
+        case describe(FamilyKey)
+        /// Folders with logs that the look has not met: their pods are gone.
+        case rest
+        case end
+    }
+    private var agenda = Agenda<Step>()
+    /// Counts the looks at everything.
+    private var look = 0
+
+    /// A container's folder as it was listed last.
+    private struct Folder {
+        /// The restarts that have a log.
+        var restarts: Set<Int32> = []
+        /// When its names changed last, as the listing showed; 0 when it has to be listed in any case.
+        var modified: Int64 = 0
+        /// The look at everything that met it last.
+        var look = 0
+    }
+    private var folders: [String: Folder] = [:]
+    /// The names in a pod's folder, and when they changed last.
+    private var pods: [String: (modified: Int64, containers: Set<String>)] = [:]
+    /// Names that changed within so long before a listing may have changed once more with the same time.
+    private static let timeGrain: Int64 = 1_000_000_000
     /// Container ids by `<pod folder>/<container>/<N>.log`.
     private var containerIDs: [String: String] = [:]
     private var linkKeys: [String: String] = [:]
@@ -51,11 +88,15 @@ package final class PodLogDiscovery {
     private var logsOfPods: [String: Set<FamilyKey>] = [:]
     /// Logs that wait for their descriptions, and until when.
     private var waiting: [FamilyKey: Int64] = [:]
+    /// The same in the order of their ends; some do not wait any more.
+    private var waits = Agenda<(end: Int64, key: FamilyKey)>()
     /// Pods' folders of which something is not wanted, by the uid in their names: that may change.
     private var passedOver: [String: String] = [:]
     /// When everything was looked at; nil when that is to be done at once.
     private var lastLook: Int64?
     private var now: Int64 = 0
+    /// How often in a row the root could not be listed.
+    private var rootFailures = 0
 
     /// - Parameters:
     ///   - root: the folder of pods' logs, `/var/log/pods` on a node.
@@ -72,24 +113,28 @@ package final class PodLogDiscovery {
         self.telemetry = telemetry
         self.describer = describer
         self.patience = patience
+        watchGeneration = tailer.watchGeneration
     }
 
-    /// Looks at everything for the first time.
+    /// Begins to look at everything for the first time; `wake` goes on with it.
     package func start(now: Int64) {
         self.now = now
         _ = describer.takeChanges()
-        lookAtAll(now)
-        tailer.endFirstLook()
+        beginLook()
+        work()
     }
 
     /// When `wake` wants to be called although nothing was told, on the monotonic clock.
     package var nextDeadline: Int64 {
-        if describer.hasChanges { return 0 }
-        return min(nextLook, tailer.nextDeadline, waiting.values.min() ?? .max)
+        if describer.hasChanges || isLooking { return 0 }
+        return min(nextLook, tailer.nextDeadline, waits.first?.end ?? .max)
     }
 
-    /// Whether there is something to read that waits for its description.
-    package var isWaiting: Bool { !waiting.isEmpty }
+    /// Whether there is something to read that waits for its description, or that is still to be found.
+    package var isWaiting: Bool { !waiting.isEmpty || isLooking || tailer.isRetrying || rootFailures > 0 }
+
+    /// Whether there is more to look at than one slice could.
+    package var isLooking: Bool { !agenda.isEmpty || !changed.isEmpty }
 
     private var nextLook: Int64 { lastLook.map { $0 + tailer.lookInterval } ?? 0 }
 
@@ -99,8 +144,70 @@ package final class PodLogDiscovery {
         tailer.settle(now: now)
         takeChanges()
         for event in tailer.takeEvents() { take(event) }
-        if now >= nextLook { lookAtAll(now) } else { lookAtChanged() }
-        for (key, deadline) in waiting where now >= deadline { endWait(key, .tookTooLong) }
+        changed.formUnion(tailer.takeFoldersToRevisit())
+        if now >= nextLook, agenda.isEmpty { beginLook() }
+        work()
+        tailer.holdWithinBudget()
+        while let wait = waits.first, now >= wait.end || waiting[wait.key] != wait.end {
+            _ = waits.next()
+            if waiting[wait.key] == wait.end { endWait(wait.key, .tookTooLong) }
+        }
+    }
+
+    // MARK: A slice of work
+
+    /// Looks at what has changed, then goes on with the agenda, for as long as the lane's thread may be kept.
+    private func work() {
+        noteGeneration()
+        let (deadline, isPast) = SystemClock.monotonic.addingReportingOverflow(tailer.options.sliceTime)
+        func isOver() -> Bool { !isPast && SystemClock.monotonic >= deadline }
+        repeat {
+            if let path = changed.popFirst() {
+                list(path)
+                if let names = closed.removeValue(forKey: path) { tellClosed(names, in: path) }
+                continue
+            }
+            for (folder, names) in closed { tellClosed(names, in: folder) }
+            closed.removeAll(keepingCapacity: true)
+            guard let step = agenda.next() else { return }
+            if case .end = step {
+                if !endLook(before: isPast ? .max : deadline) { agenda.append(.end) }
+            } else {
+                perform(step)
+            }
+        } while !isOver()
+    }
+
+    /// A close counts only for a file that is known to be renamed by then: the folder was looked at before.
+    private func tellClosed(_ names: [String], in folder: String) {
+        for name in names {
+            guard let file = ContainerLogName(name) else { continue }
+            tailer.closed(FamilyKey(folder: folder, base: "\(file.restart).log"), name: name)
+        }
+    }
+
+    private func perform(_ step: Step) {
+        switch step {
+        case .links: lookAtLinks()
+        case .link(let name): takeLink(name)
+        case .root: lookAtRoot()
+        case .pod(let name): revisitPod(name)
+        case .folder(let path): revisit(path)
+        case .describe(let key): describeAnew(key)
+        case .rest:
+            for (path, folder) in folders where folder.look != look { agenda.append(.folder(path)) }
+            agenda.append(.end)
+        case .end: break
+        }
+    }
+
+    /// All that was watched by an inotify instance is watched anew by the next one.
+    private func noteGeneration() {
+        guard watchGeneration != tailer.watchGeneration else { return }
+        watchGeneration = tailer.watchGeneration
+        watches = [:]
+        places = [:]
+        watchedPaths = [:]
     }
 
     // MARK: Descriptions
@@ -114,8 +221,8 @@ package final class PodLogDiscovery {
                 for key in logsOfPods[uid] ?? [] { describeAnew(key) }
             }
         case .all:
-            for name in passedOver.values { lookAtPod(name) }
-            for key in logs.keys { describeAnew(key) }
+            for name in passedOver.values { agenda.append(.pod(name: name)) }
+            for key in logs.keys { agenda.append(.describe(key)) }
         }
     }
 
@@ -136,6 +243,7 @@ package final class PodLogDiscovery {
     private func forget(_ key: FamilyKey) {
         endWait(key, .abandoned)
         guard let log = logs.removeValue(forKey: key) else { return }
+        folders[key.folder]?.restarts.remove(log.restart)
         logsOfPods[log.folder.uid]?.remove(key)
         if logsOfPods[log.folder.uid]?.isEmpty == true { logsOfPods[log.folder.uid] = nil }
         describer.isGone(log)
@@ -143,6 +251,7 @@ package final class PodLogDiscovery {
 
     private func beginWait(_ key: FamilyKey, _ log: ContainerLog) {
         waiting[key] = now + patience
+        waits.append((now + patience, key))
         describer.waitBegan(log)
     }
 
@@ -172,28 +281,79 @@ package final class PodLogDiscovery {
             if event.isAppeared { takeLink(event.name) } else if event.isGone { dropLink(event.name) }
         case .container(let path):
             if event.isAppeared || event.isGone { changed.insert(path) }
-            if event.isClosedAfterWrite { closed.append((path, event.name)) }
+            if event.isClosedAfterWrite { closed[path, default: []].append(event.name) }
         }
     }
 
     // MARK: Looking
 
-    private func lookAtAll(_ now: Int64) {
+    /// Puts a look at everything on the agenda.
+    private func beginLook() {
         lastLook = now
+        look += 1
+        tailer.retryWatching(now: now)
+        if linksFolder != nil { agenda.append(.links) }
+        agenda.append(.root)
+    }
+
+    /// A look at everything is over. Returns false when there is more to do about the end of the first one.
+    private func endLook(before deadline: Int64) -> Bool {
+        guard tailer.endFirstLook(before: deadline) else { return false }
+        tailer.noteLookEnded()
+        return true
+    }
+
+    private func lookAtLinks() {
+        guard let linksFolder else { return }
+        watch(linksFolder, .links)
+        for entry in (try? system.list(linksFolder)) ?? [] where linkKeys[entry.name] == nil {
+            agenda.append(.link(entry.name))
+        }
+    }
+
+    private func lookAtRoot() {
         watch(root, .root)
-        if let linksFolder {
-            watch(linksFolder, .links)
-            for entry in (try? system.list(linksFolder)) ?? [] { takeLink(entry.name) }
-        }
         do throws(DiskError) {
-            for entry in try system.list(root) { lookAtPod(entry.name) }
+            for entry in try system.list(root) { agenda.append(.pod(name: entry.name)) }
+            tailer.noteListed(root)
             for (uid, name) in passedOver where system.status("\(root)/\(name)") == nil { forgetPod(uid, name) }
+            agenda.append(.rest)
         } catch {
-            telemetry.tell(FileEvent.cannotList(path: root, reason: error.description))
+            tailer.noteUnlisted(root, error)
+            if error.mayPass, rootFailures < 5 {
+                // Without it nothing is known; the look goes on in a second.
+                rootFailures += 1
+                lastLook = now - tailer.lookInterval + 1_000_000_000
+                return
+            }
+            agenda.append(.rest)
         }
-        for key in logs.keys { changed.insert(key.folder) }
-        lookAtChanged()
-        tailer.lookAtAll()
+        rootFailures = 0
+    }
+
+    /// A pod's folder in a look at everything. It is listed only if its names have changed since it was listed last.
+    private func revisitPod(_ name: String) {
+        let path = "\(root)/\(name)"
+        if let pod = pods[name], watches[path] != nil, let folder = PodFolder(name), passedOver[folder.uid] == nil,
+            system.status(path)?.modified == pod.modified, pod.modified != 0, describer.isWanted(folder, nil)
+        {
+            for container in pod.containers { revisit("\(path)/\(container)") }
+        } else {
+            lookAtPod(name)
+        }
+    }
+
+    /// A container's folder in a look at everything: if its names are those of the last listing, only growth is looked for.
+    private func revisit(_ path: String) {
+        if let folder = folders[path], folder.modified != 0, watches[path] != nil || tailer.hasNoWatch,
+            system.status(path)?.modified == folder.modified
+        {
+            folders[path]?.look = look
+            tailer.lookForGrowth(in: path)
+        } else {
+            folders[path]?.look = look
+            list(path)
+        }
     }
 
     private func lookAtPod(_ name: String) {
@@ -205,11 +365,24 @@ package final class PodLogDiscovery {
         }
         let path = "\(root)/\(name)"
         watch(path, .pod(name))
+        let modified = system.status(path)?.modified ?? 0
         do throws(DiskError) {
-            for entry in try system.list(path) where entry.kind != .regular { lookAtContainer(name, entry.name) }
+            var containers: Set<String> = []
+            for entry in try system.list(path) where entry.kind != .regular {
+                containers.insert(entry.name)
+                lookAtContainer(name, entry.name)
+            }
+            tailer.noteListed(path)
+            pods[name] = (settledTime(modified), containers)
         } catch {
-            if !error.isMissing { telemetry.tell(FileEvent.cannotList(path: path, reason: error.description)) }
+            pods[name] = nil
+            if !error.isMissing { tailer.noteUnlisted(path, error) }
         }
+    }
+
+    /// The time of a folder's last change, if a change that comes now is sure to have another one; else 0.
+    private func settledTime(_ modified: Int64) -> Int64 {
+        SystemClock.realtime - modified > PodLogDiscovery.timeGrain ? modified : 0
     }
 
     private func lookAtContainer(_ pod: String, _ name: String) {
@@ -225,19 +398,8 @@ package final class PodLogDiscovery {
 
     private func forgetPod(_ uid: String, _ name: String) {
         passedOver[uid] = nil
+        pods[name] = nil
         tailer.forget(below: "\(root)/\(name)")
-    }
-
-    /// Looks again at every container folder whose names changed, then tells which files were closed: a close counts only
-    /// for a file that is known to be renamed by then.
-    private func lookAtChanged() {
-        for path in changed { list(path) }
-        changed.removeAll(keepingCapacity: true)
-        for (folder, name) in closed {
-            guard let file = ContainerLogName(name) else { continue }
-            tailer.closed(FamilyKey(folder: folder, base: "\(file.restart).log"), name: name)
-        }
-        closed.removeAll(keepingCapacity: true)
     }
 
     /// Lists one container's folder and hands each log's files on.
@@ -246,27 +408,28 @@ package final class PodLogDiscovery {
         guard let folder = PodFolder(Path.name(Path.parent(path))), describer.isWanted(folder, container) else {
             return
         }
+        let modified = system.status(path)?.modified
         let files: [(restart: Int32, file: ListedFile)]
         do throws(DiskError) {
             files = try stableListing(path)
+            tailer.noteListed(path)
         } catch {
             // Not to be mistaken for an empty folder.
-            telemetry.tell(FileEvent.cannotList(path: path, reason: error.description))
+            folders[path]?.modified = 0
+            tailer.noteUnlisted(path, error)
             return
         }
         var byRestart: [Int32: [ListedFile]] = [:]
         for (restart, file) in files { byRestart[restart, default: []].append(file) }
         let newest = byRestart.keys.max() ?? -1
-        for key in logs.keys where key.folder == path {
-            guard let log = logs[key] else { continue }
-            if byRestart[log.restart] == nil { byRestart[log.restart] = [] }
-        }
+        for restart in folders[path]?.restarts ?? [] where byRestart[restart] == nil { byRestart[restart] = [] }
         for (restart, files) in byRestart.sorted(by: { $0.key < $1.key }) {
             let key = FamilyKey(folder: path, base: "\(restart).log")
             if logs[key] == nil, !files.isEmpty {
                 var log = ContainerLog(folder: folder, container: container, restart: restart)
                 log.containerID = containerIDs["\(Path.name(Path.parent(path)))/\(container)/\(restart).log"] ?? ""
                 logs[key] = log
+                folders[path, default: Folder(look: look)].restarts.insert(restart)
                 logsOfPods[folder.uid, default: []].insert(key)
             }
             guard let log = logs[key] else { continue }
@@ -293,7 +456,16 @@ package final class PodLogDiscovery {
             }
         }
         tailer.forgetMissing(in: path)
-        if newest < 0, system.status(path) == nil, let watch = watches[path] { forget(watch) }
+        if newest < 0, modified == nil || system.status(path) == nil {
+            if let watch = watches[path] { forget(watch) }
+            if folders[path]?.restarts.isEmpty == true { folders[path] = nil }
+            pods[Path.name(Path.parent(path))] = nil
+        } else {
+            // A file that could not be opened is tried again at each look, and links may lead elsewhere by then.
+            let isPlain = !tailer.hasUnopened(in: path) && !files.contains { $0.file.isLink }
+            folders[path]?.modified = isPlain ? settledTime(modified ?? 0) : 0
+            folders[path]?.look = look
+        }
     }
 
     /// The logs in a container's folder; none when it is gone. A name whose file is gone by the time it is looked at
@@ -313,14 +485,23 @@ package final class PodLogDiscovery {
             }
             for entry in entries {
                 guard let name = ContainerLogName(entry.name) else { continue }
-                guard let status = system.status("\(path)/\(entry.name)") else {
-                    if entry.kind != .link { isStable = false }
+                let status: FileStatus
+                do throws(DiskError) {
+                    status = try system.look("\(path)/\(entry.name)")
+                } catch {
+                    if error.isMissing {
+                        if entry.kind != .link { isStable = false }
+                    } else if entry.kind != .link {
+                        // What cannot be looked at is not gone.
+                        throw error
+                    }
                     continue
                 }
                 guard status.kind == .regular else { continue }
                 if entry.kind == .link { watchTarget(of: "\(path)/\(entry.name)", for: path) }
                 let file = ListedFile(
-                    name: entry.name, status: status, isCompressed: name.isCompressed, isRotated: name.isRotated)
+                    name: entry.name, status: status, isCompressed: name.isCompressed, isRotated: name.isRotated,
+                    isLink: entry.kind == .link)
                 files.append((name.restart, file))
             }
         }
@@ -333,17 +514,18 @@ package final class PodLogDiscovery {
         guard watches[path] == nil, let watch = tailer.watchFolder(path) else { return }
         watches[path] = watch
         places[watch] = place
+        watchedPaths[watch, default: []].insert(path)
     }
 
     /// A log that is itself a link: what happens to it happens in another folder.
     private func watchTarget(of link: String, for container: String) {
-        guard let target = system.resolve(link) else { return }
+        guard let target = system.resolve(link), tailer.mayLie(target) else { return }
         watch(Path.parent(target), .container(container))
     }
 
     private func forget(_ watch: Int32) {
         places[watch] = nil
-        for (path, known) in watches where known == watch { watches[path] = nil }
+        for path in watchedPaths.removeValue(forKey: watch) ?? [] { watches[path] = nil }
         tailer.unwatch(watch)
     }
 
@@ -361,7 +543,10 @@ package final class PodLogDiscovery {
         guard var log = logs[family], log.containerID != id else { return }
         log.containerID = id
         logs[family] = log
+        // What was said of an earlier life with another id counts no more.
+        tailer.revive(family)
         describeAnew(family)
+        changed.insert(path)
     }
 
     private func dropLink(_ name: String) {

@@ -26,6 +26,8 @@ final class TailedFile {
     var isRotated = false
     /// The runtime has closed it after it was renamed: nothing will come any more.
     var isClosedByWriter = false
+    /// How large it was when a writer closed it while it still had its name; nil as long as none has.
+    var sizeAtClose: UInt64?
     /// It has no name any more and is only held open.
     var isUnlinked = false
     /// A `.gz` of it lies beside it, or took its place.
@@ -34,6 +36,12 @@ final class TailedFile {
     private(set) var isCompressed: Bool
     /// Everything in it was read, and nothing will be added.
     var isDone = false
+    /// That is in its position: nothing is missing when it is gone at the next start.
+    var isFinished = false
+    /// How often in a row reading it failed.
+    var faults = 0
+    /// inotify refuses to watch it; that was reported.
+    var isUnwatchable = false
     /// Reading it failed: it is not tried again, and held open so that it is not taken for a new file.
     var hasFailed = false
     /// Reading stands inside a line that is too long: it is passed over up to its newline.
@@ -69,6 +77,7 @@ final class TailedFile {
         readOffset = position.readFrom
         resumeEnd = position.end
         skipsToNewline = position.isMidLine && position.readFrom == position.end
+        isFinished = position.isFinished
     }
 
     /// Whether it is the file that a folder's listing names.
@@ -142,6 +151,7 @@ final class TailedFile {
     func advance(_ arena: borrowing Arena, from start: Int, count: Int) {
         let before = readOffset
         readOffset += UInt64(count)
+        isFinished = false
         guard readOffset > resumeEnd else { return }
         // What lies before `resumeEnd` is in the tail already.
         let known = resumeEnd > before ? Int(resumeEnd - before) : 0
@@ -162,6 +172,7 @@ final class TailedFile {
     /// The position to tell: reading stands at `readOffset`, with these marks.
     func settle(stdout: StreamMark, stderr: StreamMark) {
         hasNewMarks = false
+        position.isFinished = isFinished
         position.end = max(readOffset, resumeEnd)
         position.stdout = stdout
         position.stderr = stderr
@@ -172,6 +183,19 @@ final class TailedFile {
             position.tail = Hash64.of(tailBytes)
         }
     }
+
+    /// It has no name any more: its descriptor is kept, for it cannot be opened again.
+    func hold() { content?.file?.pin() }
+
+    /// It was found by this path.
+    func isFound(at path: String) {
+        guard let file = content?.file else { return }
+        if file.path != path { file.isMoved(to: path) }
+        file.unpin()
+    }
+
+    /// Whether it has no descriptor at the moment.
+    var isClosedForRoom: Bool { content?.file?.isOpen == false }
 
     /// Starts over: the file was truncated, and what it holds now is another generation.
     func restart(_ status: FileStatus) {
@@ -185,6 +209,8 @@ final class TailedFile {
         firstTime = .max
         number = nil
         isDone = false
+        isFinished = false
+        sizeAtClose = nil
         skipsToNewline = false
     }
 

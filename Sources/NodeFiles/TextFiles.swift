@@ -99,6 +99,8 @@ extension FileTailer {
         if listed.name != file.name {
             telemetry.tell(FileEvent.rotated(path: Path.join(family.key.folder, listed.name)))
             file.wasRenamed = true
+            // Whoever moves it may do so again, to another folder.
+            file.hold()
             settling[ObjectIdentifier(family)] = family
         }
         file.name = listed.name
@@ -108,11 +110,13 @@ extension FileTailer {
         if file.content != nil, !file.hasFailed, listed.status.size > file.size { makeReady(family) }
     }
 
+    /// A text file was moved to another folder: by the name it is known by it cannot be opened again.
+    func isMoved(_ key: FamilyKey) { families[key]?.files.first?.hold() }
+
     /// A text file has no name any more where it was looked for.
     func isGone(_ key: FamilyKey) {
         guard let family = families[key], let file = family.files.first, !file.isUnlinked else { return }
-        file.isUnlinked = true
-        settling[ObjectIdentifier(family)] = family
+        noteUnlinked(file, of: family)
         makeReady(family)
         holdWithinBudget()
         sweep(family)
@@ -144,6 +148,7 @@ extension FileTailer {
 
     private func open(_ listed: ListedFile, at path: String, as family: LogFamily) -> NameOutcome {
         do throws(DiskError) {
+            shelf?.makeRoom()
             let descriptor = try OwnedFile.open(path, .read, nonBlocking: true)
             let status = try descriptor.status()
             guard status.kind == .regular else { return .left }
@@ -162,7 +167,8 @@ extension FileTailer {
             var size = status.size
             if isCompressed { size = try CompressedFile.inflatedSize(descriptor) ?? 0 }
             let content =
-                isCompressed ? try FileContent(compressed: descriptor) : FileContent(plain: descriptor)
+                isCompressed
+                ? try FileContent(compressed: descriptor, on: shelf) : FileContent(plain: descriptor, on: shelf)
             let file = TailedFile(name: listed.name, content: content, position: position, number: nil)
             file.size = size
             file.modified = status.modified

@@ -165,6 +165,7 @@ private final class ContainersReading: Input {
     }
 
     func wake(on poller: inout Poller, now: Int64) { discovery.wake(now: now) }
+    var isWaiting: Bool { discovery.isWaiting }
     var nextDeadline: Int64 { discovery.nextDeadline }
     var hasReady: Bool { tailer.hasReady }
     var lag: UInt64 { tailer.lag }

@@ -54,9 +54,13 @@ private struct PodLogRun {
         let node = try KubeletEmulator(root: root)
         let maxLine = [300, 20_000, 40_000, 1 << 20][random.below(4)]
         let budget = [4_000, 30_000, 4 << 20][random.below(3)]
+        let descriptors = random.oneIn(3) ? DescriptorBudget(limit: 100) : nil
+        let sliceTime = [0, Int64.max][random.below(2)]
         harness = TailerHarness(pods: node.pods) { options in
             options.maxLine = maxLine
             options.pieceBudget = budget
+            options.sliceTime = sliceTime
+            options.descriptors = descriptors
         }
         if describesAnew { harness.patience = 900_000_000 }
         self.node = node
@@ -75,12 +79,23 @@ private struct PodLogRun {
         want([])
         if !mustNotCrash, random.oneIn(2) { harness.restart() }
         drain()
+        for container in containers { try container.mend() }
+        drain()
+        if let unread = unread() { return unread }
         for container in containers { try container.stop() }
         harness.wake()
         for container in containers { try container.delete() }
         note("the end")
         drain()
         return difference(harness.store, node.truth, maxLine: maxLine) ?? leftovers()
+    }
+
+    /// What was written and has not come although nothing is left to be waited for; a container may never write again.
+    private func unread() -> String? {
+        for (stream, written) in node.truth where harness.store.lines[stream, default: []].count < written.count {
+            return difference(harness.store, node.truth, maxLine: maxLine)
+        }
+        return nil
     }
 
     /// What must be true when all is read and gone.
@@ -221,6 +236,17 @@ private struct PodLogRun {
         if container.isBetweenRenameAndReopen {
             note("\(index) reopen")
             return try container.reopen()
+        }
+        if random.oneIn(3) {
+            // Two and more that nobody compresses, and nothing in the one that is written.
+            note("\(index) quick rotations")
+            for _ in 0..<(2 + random.below(2)) {
+                try container.write(message(), to: .stdout, ends: !random.oneIn(5))
+                try container.rename()
+                try container.reopen()
+                look()
+            }
+            return
         }
         guard random.oneIn(2), let file = container.rotatedPlain.first, !file.isOpen else {
             guard mayRotate(container) else { return }

@@ -184,6 +184,7 @@ final class TailerHarness {
     init(pods root: String, links: String? = nil, _ change: (inout TailOptions) -> Void = { _ in }) {
         options = TailOptions(input: "pods", format: .cri)
         options.quietTime = 0
+        options.sliceTime = .max
         change(&options)
         describer.showsIDs = links != nil
         start = { harness in
@@ -218,6 +219,9 @@ final class TailerHarness {
     }
 
     var isRunning: Bool { tailer != nil }
+
+    /// There is more to look at than one slice could.
+    var isLooking: Bool { pods?.isLooking ?? false }
 
     func open() { start(self) }
 
@@ -270,7 +274,7 @@ final class TailerHarness {
             wake()
             var found = false
             while readBatch(sparing: sparing) { found = true }
-            idle = found ? 0 : idle + 1
+            idle = found || pods?.isLooking == true ? 0 : idle + 1
         }
         commit()
     }

@@ -39,6 +39,7 @@ package final class FileInput: Input {
     /// With `once`: why there was nothing to read at the start.
     private var nothingToRead: String?
     private var hasRead = false
+    private var watch = PolledWatch()
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         self.settings = settings
@@ -61,9 +62,7 @@ package final class FileInput: Input {
         var options = settings.files.options(.plain, context: context, isFirst: start.isFirst)
         options.checksTail = true
         let tailer = FileTailer(options, known: start.known, telemetry: context.telemetry)
-        if let descriptor = tailer.watchDescriptor {
-            do throws(DiskError) { try poller.add(descriptor) } catch { throw .unusable(error.description) }
-        }
+        watch.update(tailer, &poller)
         let (include, exclude, context) = (settings.include, settings.exclude, self.context)
         let own = OwnFileWatch(context)
         let discovery = GlobDiscovery(
@@ -82,9 +81,14 @@ package final class FileInput: Input {
         self.discovery = discovery
     }
 
-    package func wake(on poller: inout Poller, now: Int64) { discovery?.wake(now: now) }
+    package func wake(on poller: inout Poller, now: Int64) {
+        discovery?.wake(now: now)
+        if let tailer { watch.update(tailer, &poller) }
+    }
+
     package var nextDeadline: Int64 { discovery?.nextDeadline ?? .max }
     package var hasReady: Bool { tailer?.hasReady ?? false }
+    package var isWaiting: Bool { tailer?.isRetrying ?? false }
     package var lag: UInt64 { tailer?.lag ?? 0 }
 
     package func read(

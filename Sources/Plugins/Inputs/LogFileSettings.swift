@@ -51,6 +51,7 @@ package struct LogFileSettings: Sendable {
         options.maxLine = maxLine.bytes
         options.maxHeld = UInt64(maxHeld.bytes)
         options.once = context.once
+        options.descriptors = context.descriptors
         options.skipsPresent = isFirst && start == .end
         return options
     }

@@ -19,6 +19,8 @@ package final class KubernetesLogsInput: Input {
         package let containersPath: String
         package let include: Selection
         package let exclude: Selection
+        /// Folders besides `path` in which a log may lie that is a link.
+        package let linkTargets: [String]
         /// Also read the agent's own pod, whose standard output would feed itself.
         package let ownLogs: Bool
         package let files: LogFileSettings
@@ -34,9 +36,15 @@ package final class KubernetesLogsInput: Input {
             containersPath = fields.path("containers_path") ?? "/var/log/containers"
             include = fields.section("include", as: Selection.self)
             exclude = fields.section("exclude", as: Selection.self)
+            linkTargets = fields.list("link_targets", of: String.self, default: Settings.runtimeFolders)
             ownLogs = fields.value("own_logs", default: false)
             files = LogFileSettings(from: &fields)
         }
+
+        /// Where container runtimes keep logs to which the kubelet's folders have links: dockerd, containerd, CRI-O and Podman.
+        private static let runtimeFolders = [
+            "/var/lib/docker/containers", "/var/lib/containerd", "/var/lib/containers",
+        ]
     }
 
     /// Globs on names; an empty list says nothing.
@@ -62,6 +70,7 @@ package final class KubernetesLogsInput: Input {
     /// With `once`: why there was nothing to read at the start.
     private var nothingToRead: String?
     private var hasRead = false
+    private var watch = PolledWatch()
 
     package init(_ settings: Settings, context: PluginContext) throws(PluginError) {
         self.settings = settings
@@ -81,11 +90,10 @@ package final class KubernetesLogsInput: Input {
             context.telemetry.tell(InputEvent.nothingToRead(input: context.name, finding: finding))
         }
         if context.once { nothingToRead = examination.findings.first }
-        let options = settings.files.options(.cri, context: context, isFirst: start.isFirst)
+        var options = settings.files.options(.cri, context: context, isFirst: start.isFirst)
+        options.allowedFolders = [settings.path] + settings.linkTargets
         let tailer = FileTailer(options, known: start.known, telemetry: context.telemetry)
-        if let descriptor = tailer.watchDescriptor {
-            do throws(DiskError) { try poller.add(descriptor) } catch { throw .unusable(error.description) }
-        }
+        watch.update(tailer, &poller)
         context.metadata.directory?.ring(poller.bell)
         context.metadata.directory?.keepPods(withLogsIn: settings.path)
         let discovery = PodLogDiscovery(
@@ -97,7 +105,11 @@ package final class KubernetesLogsInput: Input {
         self.discovery = discovery
     }
 
-    package func wake(on poller: inout Poller, now: Int64) { discovery?.wake(now: now) }
+    package func wake(on poller: inout Poller, now: Int64) {
+        discovery?.wake(now: now)
+        if let tailer { watch.update(tailer, &poller) }
+    }
+
     package var nextDeadline: Int64 { discovery?.nextDeadline ?? .max }
     package var hasReady: Bool { tailer?.hasReady ?? false }
     package var isWaiting: Bool { discovery?.isWaiting ?? false }
