@@ -248,7 +248,7 @@ struct RecordChoice: ParsableArguments {
     private static func nodeName(_ system: FileRoot) -> String {
         if system == .system { return NodeName(nil).text }
         let file = try? system.open(system.path + "/etc/hostname")
-        let text = (try? file?.read(count: 255, at: 0)).map { String(decoding: $0 ?? [], as: UTF8.self) } ?? ""
+        let text = (try? file?.read(count: 255, at: 0)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         return NodeName(nil, host: text).text
     }
 
