@@ -114,7 +114,8 @@ private struct PluginList<Instance> {
             let name = name(from: &item, type: type, owners: &owners)
             let read = kind.configure(&item)
             let plugin = Configured(
-                name: name, type: type, origin: item.origin(), written: read.written, files: read.files, make: read.make)
+                name: name, type: type, origin: item.origin(), written: read.written, files: read.files, make: read.make
+            )
             return complete(plugin, &item)
         }
     }
