@@ -12,6 +12,32 @@ extension Arena {
         return unsafe appendEscaped(source.base + start, count: length, readable: length + Self.slack)
     }
 
+    /// The same, but no more than `limit` bytes: as many whole characters as fit, or a few less. Escaping may make a text six times
+    /// as long, which nobody who limits its length expects.
+    public mutating func appendEscaped(
+        _ source: borrowing Arena, from start: Int, count length: Int, atMost limit: Int
+    ) -> EscapedPart {
+        let (first, end) = (count, start + length)
+        var part = EscapedPart(length: 0, hasReplaced: false)
+        // What does not fit is tried again in smaller blocks.
+        var block = 4096
+        while part.length < length {
+            let from = start + part.length
+            let to = end - from <= block ? end : UTF8Text.floorBoundary(source, from: from, cut: from + block)
+            let before = count
+            let hasReplaced = appendEscaped(source, from: from, count: to - from)
+            if count - first <= limit {
+                part.length = to - start
+                part.hasReplaced = part.hasReplaced || hasReplaced
+                continue
+            }
+            truncate(to: before)
+            if block == 16 { break }
+            block /= 16
+        }
+        return part
+    }
+
     /// Appends all of `bytes` as the inside of a JSON string, without quotes; see the form for arenas.
     @discardableResult
     public mutating func appendEscaped(_ bytes: Span<UInt8>) -> Bool {
@@ -49,6 +75,14 @@ extension Arena {
         }
         return escaper.hasReplaced
     }
+}
+
+/// How much of a text was escaped.
+public struct EscapedPart: BitwiseCopyable, Sendable {
+    /// Bytes of the text.
+    public fileprivate(set) var length: Int
+    /// Whether something among them was replaced by U+FFFD.
+    public fileprivate(set) var hasReplaced: Bool
 }
 
 /// Where escaping stands in its source.

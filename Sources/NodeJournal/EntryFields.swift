@@ -102,6 +102,10 @@ struct EntryFields: ~Copyable {
     let names: FieldNames
     /// Bytes of all names and values that are kept: escaped they may be six times as long, and a chunk's text has a limit.
     static let maxEntry = 10 << 20
+    /// Fields that are kept, and bytes of the name of one that is not known. journald takes 1024 and 64; a file that somebody else made may
+    /// have anything.
+    static let maxFields = 4096
+    static let maxName = 256
     /// Bytes of a value that are kept.
     let maxField: Int
     /// Whether fields whose names are not known are kept.
@@ -114,6 +118,8 @@ struct EntryFields: ~Copyable {
     private let nameCount: Int
     /// Bytes of names and values, as the entry has them.
     private(set) var bytes = 0
+    /// Bytes of fields that were too many.
+    private(set) var skipped = 0
     /// Whether a known field came more than once, or there are unknown ones: then repeats are to be looked for.
     private(set) var mayRepeat = false
 
@@ -182,6 +188,7 @@ struct EntryFields: ~Copyable {
         slots.removeAll()
         for i in 0..<nameCount { first[i] = -1 }
         bytes = 0
+        skipped = 0
         mayRepeat = false
     }
 
@@ -193,12 +200,21 @@ struct EntryFields: ~Copyable {
         var nameRange = ByteRange(start: 0, length: 0)
         if number < 0 {
             guard keepsUnknown else { return }
+            guard slots.count < EntryFields.maxFields else {
+                skipped += value.count
+                return
+            }
             mayRepeat = true
-            nameRange = ByteRange(start: text.count, length: name.count)
-            text.append(name)
+            let length = min(name.count, EntryFields.maxName)
+            nameRange = ByteRange(start: text.count, length: length)
+            text.append(name.extracting(first: length))
         } else if first[number] < 0 {
             first[number] = Int32(slots.count)
         } else {
+            guard slots.count < EntryFields.maxFields else {
+                skipped += value.count
+                return
+            }
             mayRepeat = true
         }
         let limit = min(maxField, max(0, EntryFields.maxEntry - text.count))

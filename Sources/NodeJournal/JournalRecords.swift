@@ -165,7 +165,7 @@ package struct JournalRecords: ~Copyable {
             row.severity = severity
         }
         let ending = batch.arena.count
-        let isInvalid = appendEnding(to: &batch.arena)
+        let written = appendEnding(to: &batch.arena)
         batch.endings.append(ByteRange(start: ending, length: batch.arena.count - ending))
         row.ending = UInt32(batch.endings.count)
         for index in 0..<entry.slots.count {
@@ -174,7 +174,9 @@ package struct JournalRecords: ~Copyable {
             isCut = true
             batch.counts[.skippedBytes] += UInt64(slot.size - slot.value.length)
         }
-        if isCut {
+        let skipped = written.skipped + entry.skipped
+        batch.counts[.skippedBytes] += UInt64(skipped)
+        if isCut || skipped > 0 {
             row.flags.insert(.truncated)
             batch.counts[.truncatedRecords] += 1
         }
@@ -182,7 +184,7 @@ package struct JournalRecords: ~Copyable {
             row.flags.insert(.malformed)
             batch.counts[.damagedEntries] += 1
         }
-        if isInvalid {
+        if written.isInvalid {
             row.flags.insert(.invalidText)
             batch.counts[.invalidTextRecords] += 1
         }
@@ -195,10 +197,21 @@ package struct JournalRecords: ~Copyable {
 
     // MARK: The ending
 
-    /// Appends `,"origin":"journal","journal":{...}` and what is static. Returns whether a byte was replaced.
-    private func appendEnding(to out: inout Arena) -> Bool {
-        out.append(",\"origin\":\"journal\",\"journal\":{")
+    /// What became of an entry's fields.
+    private struct Written {
+        /// Where the ending has to end: escaping may make it six times as long.
+        let end: Int
+        /// Whether a byte was replaced.
         var isInvalid = false
+        /// Bytes of values that had no room.
+        var skipped = 0
+    }
+
+    /// Appends `,"origin":"journal","journal":{...}` and what is static.
+    private func appendEnding(to out: inout Arena) -> Written {
+        out.append(",\"origin\":\"journal\",\"journal\":{")
+        let length = entry.text.count - Int(entry.slot(.message)?.value.length ?? 0)
+        var written = Written(end: out.count + EscapedSize.limit(length))
         var isFirst = true
         // The unit that it is about counts; the one that says it is told as well, then.
         let about = entry.about.first
@@ -209,25 +222,25 @@ package struct JournalRecords: ~Copyable {
             out.append(keyText, from: Int(keys[field.index].start), count: Int(keys[field.index].length))
             let place = entry.place(shown)
             if field == shown, entry.mayRepeat, repeats(from: place) {
-                appendAll(from: place, &out, &isInvalid)
+                appendAll(from: place, &out, &written)
             } else {
-                appendValue(slot, &out, &isInvalid)
+                appendValue(slot, &out, &written)
             }
         }
         if about != nil, keys[KnownField.unit.index].length > 0, let slot = entry.slot(.unit) {
             JournalRecords.separate(&isFirst, &out)
             out.append("\"_systemd_unit\":")
-            appendValue(slot, &out, &isInvalid)
+            appendValue(slot, &out, &written)
         }
-        appendOthers(&out, &isFirst, &isInvalid)
+        appendOthers(&out, &isFirst, &written)
         out.append(isFirst ? nodeMember.span.extracting(droppingFirst: min(1, nodeMember.count)) : nodeMember.span)
         out.append("}")
         out.append(options.staticFields)
         out.append("}\n")
-        return isInvalid
+        return written
     }
 
-    private func appendOthers(_ out: inout Arena, _ isFirst: inout Bool, _ isInvalid: inout Bool) {
+    private func appendOthers(_ out: inout Arena, _ isFirst: inout Bool, _ written: inout Written) {
         var hasMessage = false
         for index in 0..<entry.slots.count {
             let slot = entry.slots[index]
@@ -250,9 +263,9 @@ package struct JournalRecords: ~Copyable {
                 appendKey(slot.name, &out)
             }
             if entry.mayRepeat, repeats(from: index) {
-                appendAll(from: index, &out, &isInvalid)
+                appendAll(from: index, &out, &written)
             } else {
-                appendValue(slot, &out, &isInvalid)
+                appendValue(slot, &out, &written)
             }
         }
     }
@@ -308,19 +321,19 @@ package struct JournalRecords: ~Copyable {
 
     private func repeats(from index: Int) -> Bool { entry.next(index) >= 0 }
 
-    private func appendAll(from index: Int, _ out: inout Arena, _ isInvalid: inout Bool) {
+    private func appendAll(from index: Int, _ out: inout Arena, _ written: inout Written) {
         var isFirst = true
         var index = index
         out.append("[")
         while index >= 0 {
             JournalRecords.separate(&isFirst, &out)
-            appendValue(entry.slots[index], &out, &isInvalid)
+            appendValue(entry.slots[index], &out, &written)
             index = entry.next(index)
         }
         out.append("]")
     }
 
-    private func appendValue(_ slot: FieldSlot, _ out: inout Arena, _ isInvalid: inout Bool) {
+    private func appendValue(_ slot: FieldSlot, _ out: inout Arena, _ written: inout Written) {
         let start = Int(slot.value.start)
         let count = Int(slot.value.length)
         if slot.number >= 0, numeric[Int(slot.number)], isNumber(start, count) {
@@ -328,7 +341,14 @@ package struct JournalRecords: ~Copyable {
             return
         }
         out.append("\"")
-        if out.appendEscaped(entry.text, from: start, count: count) { isInvalid = true }
+        let room = max(0, written.end - out.count)
+        if count <= room / 6 {
+            if out.appendEscaped(entry.text, from: start, count: count) { written.isInvalid = true }
+        } else {
+            let part = out.appendEscaped(entry.text, from: start, count: count, atMost: room)
+            if part.hasReplaced { written.isInvalid = true }
+            written.skipped += count - part.length
+        }
         out.append("\"")
     }
 

@@ -16,7 +16,7 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case lostToPowerCut = 6
 
     // Marks: the record is stored, but not as it should have been.
-    /// Records cut at `max_line`.
+    /// Records cut at `max_line`, or where escaping would have made them too long.
     case truncatedRecords = 16
     /// Lines that are not in the format of their input; kept whole.
     case malformedRecords = 17
@@ -38,7 +38,7 @@ public enum Counter: UInt8, CaseIterable, Sendable {
     case shrunkBytes = 33
     /// Given up so that deleted files do not fill the disk (`max_held`).
     case abandonedBytes = 34
-    /// The rest of a line behind `max_line`.
+    /// The rest of a line behind the place where its record was cut.
     case skippedBytes = 35
     /// A rotated file whose compressed data is damaged; NULs where a file should have text.
     case damagedBytes = 36

@@ -1,4 +1,4 @@
-// Finds the JSON objects among the messages of a batch, notes their members, and reads the severity where it is plain.
+// Finds the JSON objects among the messages of a batch and notes their members.
 import Bytes
 
 extension RecordBatch {
@@ -31,27 +31,6 @@ extension RecordBatch {
         let first = arena[start]
         if first == UInt8(ascii: "{") { return true }
         return first == UInt8(ascii: " ") || first == UInt8(ascii: "\t")
-    }
-
-    /// The severity told by a member `severity`, `level` or `lvl`, the first of them that can be read as one.
-    @inline(__always)
-    private func severity(_ from: Int, _ to: Int) -> Severity {
-        for index in from..<to {
-            let member = tape[index]
-            let name = MemberName(arena, member)
-            guard name.isSeverity else { continue }
-            let start = Int(member.valueStart)
-            let length = Int(member.valueLength)
-            let first = arena[start]
-            if first == UInt8(ascii: "\"") {
-                if let found = Severity(named: arena, at: start + 1, length: length - 2) { return found }
-            } else if first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"), length <= 2 {
-                var number = 0
-                for i in start..<(start + length) { number = number * 10 + Int(arena[i]) - 48 }
-                if let found = Severity(number: number) { return found }
-            }
-        }
-        return .unknown
     }
 }
 
@@ -101,16 +80,6 @@ struct MemberName: Equatable {
         case 7: word == 0x6c_616e_7275_6f6a  // journal
         case 8: word == 0x7974_6972_6576_6573  // severity
         case 10: word == 0x7465_6e72_6562_756b  // kubernetes
-        default: false
-        }
-    }
-
-    @inline(__always)
-    var isSeverity: Bool {
-        switch length {
-        case 3: word == 0x6c_766c  // lvl
-        case 5: word == 0x6c_6576_656c  // level
-        case 8: word == 0x7974_6972_6576_6573  // severity
         default: false
         }
     }

@@ -27,11 +27,19 @@ extension RecordBatch {
         var row = rows[index]
         let line = Int(row.messageStart)..<Int(row.messageStart) + Int(row.messageLength)
         guard let header = KlogHeader(arena.span.extracting(line)) else { return }
-        let start = klog.json.count
-        row.tapeStart = UInt32(tape.count)
+        let (start, tapeStart) = (klog.json.count, tape.count)
+        row.tapeStart = UInt32(tapeStart)
         row.tapeCount = 3
         let isWhole = row.flags.isDisjoint(with: .cutShort)
-        if klog.append(header, of: arena, line, isWhole: isWhole, base: base, tape: &tape) {
+        let hasReplaced = klog.append(header, of: arena, line, isWhole: isWhole, base: base, tape: &tape)
+        if line.count > EscapedSize.alwaysFits, klog.json.count - start > EscapedSize.limit(line.count) {
+            // The encoder cuts a plain message, but no members.
+            klog.forget(from: start)
+            tape.truncate(to: tapeStart)
+            rows[index].severity = header.severity
+            return
+        }
+        if hasReplaced {
             // The encoder sees that only of plain messages.
             if !row.flags.contains(.invalidText) { counts[.invalidTextRecords] += 1 }
             row.flags.insert(.invalidText)
@@ -63,6 +71,9 @@ struct KlogMembers: ~Copyable {
 
     /// Forgets all lines and keeps the room.
     mutating func removeAll() { json.removeAll() }
+
+    /// Forgets the last line, which begins at `start`.
+    mutating func forget(from start: Int) { json.truncate(to: start) }
 
     /// Forgets all lines, and gives back room above `limit` bytes.
     mutating func shrink(toAtMost limit: Int) {

@@ -11,6 +11,17 @@ public enum JSONMode: Sendable, Equatable {
     case under(String)
 }
 
+/// How long a text may become when it is escaped. Limits such as `max_line` are for what is read, and a control character becomes
+/// six bytes; but what is stored and sent has to have a limit too.
+package enum EscapedSize {
+    /// A text of so many bytes may be escaped without looking how long it becomes.
+    package static let alwaysFits = 16 * 1024
+
+    /// Bytes that a text may become. Quotes and newlines, which every text has, double, and a byte that is not UTF-8 becomes three.
+    @inline(__always)
+    package static func limit(_ length: Int) -> Int { 3 * length + 3 * alwaysFits }
+}
+
 /// The names that members of a message cannot have in a record.
 public struct ReservedNames: Sendable {
     /// The names that records use themselves.
@@ -99,7 +110,13 @@ public struct RecordEncoder: ~Copyable {
             if flags.contains(.jsonHasNewlines) { RecordEncoder.replaceNewlines(&out, from: start) }
         } else {
             out.append(",\"message\":\"")
-            if out.appendEscaped(batch.arena, from: Int(row.messageStart), count: messageLength) {
+            let hasReplaced: Bool
+            if messageLength <= EscapedSize.alwaysFits {
+                hasReplaced = out.appendEscaped(batch.arena, from: Int(row.messageStart), count: messageLength)
+            } else {
+                hasReplaced = RecordEncoder.appendLong(row, batch, &out, &flags, &counts)
+            }
+            if hasReplaced {
                 if !flags.contains(.invalidText) { counts[.invalidTextRecords] += 1 }
                 flags.insert(.invalidText)
             }
@@ -115,6 +132,23 @@ public struct RecordEncoder: ~Copyable {
     }
 
     // These are static and get the names alone: a method would have the whole encoder copied before each call.
+
+    /// Appends a message of which escaping may make too much, up to what is allowed. Returns whether something was not UTF-8.
+    @inline(never)
+    private static func appendLong(
+        _ row: Row, _ batch: borrowing RecordBatch, _ out: inout Arena, _ flags: inout RecordFlags,
+        _ counts: inout Counts
+    ) -> Bool {
+        let length = Int(row.messageLength)
+        let part = out.appendEscaped(
+            batch.arena, from: Int(row.messageStart), count: length, atMost: EscapedSize.limit(length))
+        if part.length < length {
+            counts[.skippedBytes] += UInt64(length - part.length)
+            if !flags.contains(.truncated) { counts[.truncatedRecords] += 1 }
+            flags.insert(.truncated)
+        }
+        return part.hasReplaced
+    }
 
     @inline(__always)
     private static func appendMerged(

@@ -44,7 +44,7 @@ public enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendable
     /// `word`: the first eight bytes in lower case, little-endian, zero behind the end.
     private init?(_ word: UInt64, length: Int) {
         switch (word, length) {
-        case (Word.trace, 5), (Word.verbose, 7), (Word.finest, 6), (Word.finer, 5): self = .trace
+        case (Word.trace, 5), (Word.verbose, 7), (Word.vrb, 3), (Word.finest, 6), (Word.finer, 5): self = .trace
         case (Word.debug, 5), (Word.fine, 4), (Word.dbg, 3): self = .debug
         case (Word.info, 4), (Word.informat, 11), (Word.config, 6), (Word.inf, 3): self = .info
         case (Word.notice, 6): self = .notice
@@ -98,6 +98,7 @@ public enum Severity: UInt8, BitwiseCopyable, Comparable, CaseIterable, Sendable
 private enum Word {
     static let trace: UInt64 = 0x6563617274
     static let verbose: UInt64 = 0x65736f62726576
+    static let vrb: UInt64 = 0x627276
     static let finest: UInt64 = 0x7473656e6966
     static let finer: UInt64 = 0x72656e6966
     static let debug: UInt64 = 0x6775626564

@@ -79,6 +79,27 @@ import Testing
         }
     }
 
+    @Test func `with a limit, as many whole characters as fit are escaped`() throws {
+        var random = SeededGenerator(seed: 10)
+        for round in 0..<1000 {
+            let bytes = text(&random, upTo: round % 20 == 0 ? 20_000 : 200)
+            let whole = escaped(bytes)
+            let source = Surrounded(bytes, before: "<".bytes, after: "ü".bytes)
+            let limit = random.below(whole.text.count + 40)
+            var arena = Arena(holding: "before ".bytes)
+            let part = arena.appendEscaped(
+                source.arena, from: source.range.lowerBound, count: bytes.count, atMost: limit)
+            let found = Array(arena.bytes.dropFirst(7))
+            #expect(arena.bytes.starts(with: "before ".bytes))
+            #expect(found.count <= limit && found == Array(whole.text.prefix(found.count)))
+            // A block that does not fit is tried again down to one of 16 bytes, which may take six times that.
+            #expect(found.count == whole.text.count || found.count > limit - 16 * 6, "\(found.count) of \(limit)")
+            #expect((part.length == bytes.count) == (whole.text.count <= limit))
+            #expect(try decoded(found) == String(decoding: bytes.prefix(part.length), as: UTF8.self))
+            #expect(part.hasReplaced == escaped(Array(bytes.prefix(part.length))).isReplaced)
+        }
+    }
+
     @Test func `strings get quotes`() {
         var arena = Arena(capacity: 0)
         arena.appendJSONString("a\"ü\n")

@@ -319,6 +319,30 @@
                 made.counts[.readBytes] == UInt64(fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 2 }))
         }
 
+        @Test func `fields that escaping makes six times as long are cut where their entry becomes too long`() throws {
+            func controls(_ count: Int) -> [UInt8] { (0..<count).map { UInt8($0 % 8 + 0x10) } }
+            let many = MadeEntry(
+                1, more: (0..<40).map { MadeField("F\($0)", controls(60_000)) } + [MadeField("Z", "z")])
+            let large = MadeEntry(
+                2, more: [MadeField("A", controls(1 << 20)), MadeField("MESSAGE", controls(1 << 20))])
+            var message = MadeEntry(3)
+            message.fields = [MadeField("MESSAGE", controls(1 << 20))]
+            let made = try made([many, large, message, MadeEntry(4)], all)
+            for (line, entry) in zip(made.lines, made.entries) {
+                let raw = entry.fields.reduce(0) { $0 + $1.value.count }
+                #expect(line.utf8.count <= 3 * raw + 128 * 1024, "\(line.utf8.count) of \(raw)")
+            }
+            for index in 0...1 {
+                let kept = try Decoded(made.lines[index]).journal
+                for field in made.entries[index].fields where field.name != "MESSAGE" {
+                    let shown = try #require(kept[field.name.lowercased()], "each field has its member")
+                    #expect(String(decoding: field.value, as: UTF8.self).hasPrefix(shown))
+                }
+            }
+            #expect(try made.lines.map { try OrderedJSON($0)["sluice"] != nil } == [true, true, true, false])
+            #expect(made.counts[.truncatedRecords] == 3 && made.counts[.skippedBytes] > 1 << 20)
+        }
+
         /// A large record: `OrderedJSON` takes its time.
         private struct Decoded: Decodable {
             let message: String

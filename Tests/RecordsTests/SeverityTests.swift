@@ -5,7 +5,7 @@ import Testing
 
 struct SeverityTests {
     private static let table: [(Severity, [String])] = [
-        (.trace, ["trace", "verbose", "finest", "finer"]),
+        (.trace, ["trace", "verbose", "vrb", "finest", "finer"]),
         (.debug, ["debug", "dbg", "fine"]),
         (.info, ["info", "inf", "information", "config"]),
         (.notice, ["notice"]),
@@ -83,10 +83,58 @@ struct SeverityTests {
         #expect(try Encoding().severity(example.message) == example.severity)
     }
 
+    /// docs/records.md, row by row.
+    private static let members: [(message: String, severity: String)] = [
+        (#"{"level":"30"}"#, "info"), (#"{"level":"3"}"#, "error"), (#"{"lvl":"60"}"#, "critical"),
+        (#"{"severity":"4"}"#, "warning"),
+        (#"{"log.level":"ERROR","message":"a"}"#, "error"), (#"{"log":{"level":"warn","logger":"x"}}"#, "warning"),
+        (#"{"log":{"origin":{"line":4},"level" : "debug"},"message":"a"}"#, "debug"),
+        (#"{"levelname":"CRITICAL","message":"a"}"#, "critical"), (#"{"level_name":"NOTICE","level":250}"#, "notice"),
+        (#"{"@l":"Warning","@mt":"c"}"#, "warning"), (#"{"@t":"2026","@mt":"c {D}","@l":"Fatal"}"#, "critical"),
+        (#"{"@t":"2026","@mt":"c {D}","D":1}"#, "info"), (#"{"@m":"c","@i":"1","@t":"2026"}"#, "info"),
+        (#"{"Timestamp":"2026","Level":"Verbose"}"#, "trace"), (#"{"LogLevel":"Information"}"#, "info"),
+        (#"{"logLevel":"SEVERE"}"#, "error"), (#"{"loglevel":"warn"}"#, "warning"), (#"{"log_level":"dbg"}"#, "debug"),
+        (#"{"LEVEL":"WARN"}"#, "warning"), (#"{"@level":"trace","@module":"x"}"#, "trace"),
+        (#"{"severityText":"ERROR","body":"f"}"#, "error"), (#"{"SeverityText":"INFO2"}"#, "info"),
+        (#"{"severity_text":"FATAL4"}"#, "critical"), (#"{"severityText":"trace3"}"#, "trace"),
+        (#"{"severityNumber":17}"#, "error"), (#"{"SeverityNumber":1}"#, "trace"),
+        (#"{"severity_number":"9"}"#, "info"),
+        (#"{"severityNumber":24}"#, "critical"), (#"{"severityNumber":13}"#, "warning"),
+        (#"{"severityNumber":8}"#, "debug"),
+        (#"{"Severity":"Error"}"#, "error"), (#"{"severityText":"","severityNumber":12}"#, "info"),
+        (#"{"log":"text","level":"info"}"#, "info"), (#"{"log":{"level":"?"},"lvl":"inf"}"#, "info"),
+    ]
+
+    @Test(arguments: members)
+    func `the members of the loggers that people use are read as those loggers mean them`(
+        _ example: (message: String, severity: String)
+    ) throws {
+        #expect(try Encoding().severity(example.message) == example.severity)
+        // Whatever comes before and behind it, and the other members are there as before.
+        let longer =
+            "{\"a_long_name_of_it\":{\"level\":[1]},\"x\":1," + example.message.dropFirst().dropLast() + ",\"y\":{}}"
+        let record = try Encoding().record(longer)
+        #expect(record["severity"] as? String == example.severity)
+        #expect(record["x"] as? Int == 1 && record["y"] != nil)
+    }
+
     @Test(arguments: [
         #"{"level":null}"#, #"{"level":-1}"#, #"{"level":100}"#, #"{"level":1.0}"#, #"{"level":["warn"]}"#,
-        #"{"Level":"warn"}"#,
-        #"{"levels":"warn"}"#, #"{"log":{"level":"warn"}}"#, #"{"level":""}"#, "level=warn", #"{"level":"warn"#,
+        #"{"levels":"warn"}"#, #"{"level":""}"#, "level=warn", #"{"level":"warn"#,
+        // A number means nothing where its logger writes names.
+        #"{"Level":3}"#, #"{"LEVEL":"30"}"#, #"{"levelname":30}"#, #"{"log.level":40}"#, #"{"@l":3}"#,
+        #"{"log":{"level":3}}"#, #"{"Severity":9}"#, #"{"LogLevel":"None"}"#, #"{"level":"9x"}"#, #"{"level":"+3"}"#,
+        #"{"severityNumber":0}"#, #"{"severityNumber":25}"#, #"{"severityNumber":"ERROR"}"#, #"{"severityNumber":9.0}"#,
+        #"{"severityText":"INFO5"}"#, #"{"severityText":"INFO1"}"#, #"{"severityText":"NOTICE2"}"#,
+        #"{"severityText":"9"}"#,
+        #"{"level":"INFO2"}"#, #"{"levelname":"NOTSET"}"#,
+        // Near misses.
+        #"{"logXlevel":"warn"}"#, #"{"log.leveL":"warn"}"#, #"{"levelnames":"warn"}"#, #"{"level_names":"warn"}"#,
+        #"{"severityTexts":"warn"}"#, #"{"severity-text":"warn"}"#, #"{"severityNumbers":9}"#, #"{"@lev":"warn"}"#,
+        #"{"log":["level","warn"]}"#, #"{"log":{"levels":"warn"}}"#, #"{"log":{"x":{"level":"warn"}}}"#, #"{"log":{}}"#,
+        #"{"log":"level"}"#, #"{"x":{"level":"warn"}}"#,
+        // Serilog's events have a time and a text; a level of one's own is not `Information`.
+        #"{"@t":"2026"}"#, #"{"@mt":"x"}"#, #"{"@t":"2026","@m":"x","@l":"Audit"}"#, #"{"@t":"2026","@x":"stack"}"#,
     ])
     func `where it is not plainly there, none is written`(message: String) throws {
         #expect(try Encoding().severity(message) == nil)
