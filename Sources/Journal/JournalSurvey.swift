@@ -40,6 +40,8 @@ package struct JournalHeader: Equatable, Sendable {
     package let lastSequence: UInt64
     package let firstRealtime: UInt64
     package let lastRealtime: UInt64
+    /// When the last entry was written, microseconds since the beginning of its boot.
+    package let lastMonotonic: UInt64
     /// What a reader must know to read the file.
     package let features: [String]
 }
@@ -54,22 +56,8 @@ package struct JournalSurvey: Sendable {
     /// Looks at every file of a source: opens it, reads its header, and lets libsystemd find its first and last entry.
     package init(_ source: JournalSource) {
         var folders: [JournalFinding] = []
-        var paths: [String] = []
-        if case .files(let given) = source { paths = given }
+        let paths = JournalSurvey.paths(source, &folders)
         let roots = source.roots
-        for (root, machines) in roots {
-            if let finding = Folder.finding(root) {
-                // Nobody misses this one.
-                if !root.hasSuffix("/remote") { folders.append(finding) }
-                continue
-            }
-            paths += JournalSurvey.files(in: root)
-            for name in Folder.names(root) where machines.include(name) && Folder.isFolder("\(root)/\(name)") {
-                let folder = "\(root)/\(name)"
-                if let finding = Folder.finding(folder) { folders.append(finding) }
-                paths += JournalSurvey.files(in: folder)
-            }
-        }
         // A file that was there a moment ago was rotated or deleted meanwhile.
         files = paths.map(JournalFile.init(path:)).filter { roots.isEmpty || $0.problem != .missing }
         if !files.isEmpty {
@@ -82,12 +70,44 @@ package struct JournalSurvey: Sendable {
         findings = folders + files.compactMap { file in file.problem.map { JournalFinding(file.path, $0) } }
     }
 
+    /// The files of a source, their headers alone: nothing is opened by libsystemd.
+    package static func headers(of source: JournalSource) -> [JournalFile] {
+        var folders: [JournalFinding] = []
+        return paths(source, &folders).map { JournalFile(path: $0, problem: nil, header: nil).withPresentHeader }
+    }
+
+    /// The files that libsystemd finds; `folders` gets those that cannot be listed.
+    private static func paths(_ source: JournalSource, _ folders: inout [JournalFinding]) -> [String] {
+        if case .files(let given) = source { return given }
+        var paths: [String] = []
+        for (root, machines) in source.roots {
+            if let finding = Folder.finding(root) {
+                // Nobody misses this one.
+                if !root.hasSuffix("/remote") { folders.append(finding) }
+                continue
+            }
+            paths += JournalSurvey.files(in: root)
+            for name in Folder.names(root) where machines.include(name) && Folder.isFolder("\(root)/\(name)") {
+                let folder = "\(root)/\(name)"
+                if let finding = Folder.finding(folder) { folders.append(finding) }
+                paths += JournalSurvey.files(in: folder)
+            }
+        }
+        return paths
+    }
+
     private static func files(in folder: String) -> [String] {
         Folder.names(folder).filter { $0.hasSuffix(".journal") || $0.hasSuffix(".journal~") }.map { "\(folder)/\($0)" }
     }
 }
 
 extension JournalFile {
+    /// The file with this path and its header as they are now; nothing else is looked at.
+    package var withPresentHeader: JournalFile {
+        let bytes = Folder.read(path, count: JournalHeader.size)
+        return JournalFile(path: path, problem: problem, header: bytes.flatMap(JournalHeader.init))
+    }
+
     /// Looks at one file.
     package init(path: String) {
         self.path = path
@@ -133,6 +153,7 @@ extension JournalHeader {
         firstSequence = number(168)
         firstRealtime = number(184)
         lastRealtime = number(192)
+        lastMonotonic = number(200)
         features = JournalHeader.features(UInt32(truncatingIfNeeded: number(12, 4)))
     }
 

@@ -17,6 +17,8 @@ package enum JournalEvent: TelemetryEvent {
     case nothingMatches(input: String, what: String, hint: String)
     case gone(input: String, entries: UInt64?)
     case startedAnew(input: String, boot: JournalID)
+    case namespaces(input: String, names: [String])
+    case readApart(input: String, boot: JournalID)
     case missing(input: String, entries: UInt64)
     case suppressed(input: String, unit: String, messages: UInt64)
     case newBoot(input: String, boot: JournalID)
@@ -29,7 +31,7 @@ package enum JournalEvent: TelemetryEvent {
         switch self {
         case .newBoot: .info
         case .opened, .resumed: .info
-        case .clockChanged: .notice
+        case .clockChanged, .readApart, .namespaces: .notice
         case .absentFolder: .info
         case .willRotate, .foreignMachine, .stale, .noWatch, .startedAnew, .suppressed: .warning
         case .nothingToRead, .unreadable, .cutShort, .nothingMatches, .gone, .missing, .readFailed, .pageFaults: .error
@@ -56,6 +58,10 @@ package enum JournalEvent: TelemetryEvent {
             "entries behind the last one read are gone from the journal: they were deleted before they could be read"
         case .startedAnew:
             "the journal has nothing behind the place where reading stood, but entries of a later boot: it was replaced, or the clock was set back; reading those"
+        case .namespaces:
+            "the journal has namespaces that are not read (name them in the setting 'namespaces', or set it to [] if they are not wanted)"
+        case .readApart:
+            "a boot's entries have earlier times than some that were read before them (the clock was behind): reading that boot on its own"
         case .missing:
             "entries are missing in the journal, by its own numbers: deleted before they could be read, or damaged"
         case .suppressed:
@@ -84,9 +90,11 @@ package enum JournalEvent: TelemetryEvent {
             pairs += [("journal_of", machines.joined(separator: ", ")), ("machine_id", own)]
         case .stale(_, let newest): pairs += [("newest", newest)]
         case .nothingMatches(_, let what, let hint): pairs += [("what", what), ("hint", hint)]
+        case .namespaces(_, let names): pairs += [("namespaces", names.joined(separator: ", "))]
         case .gone(_, let entries):
             pairs += [("entries", entries.map { "\($0), of all units" } ?? "nobody knows how many")]
-        case .startedAnew(_, let boot), .newBoot(_, let boot): pairs += [("boot_id", "\(boot)")]
+        case .startedAnew(_, let boot), .newBoot(_, let boot), .readApart(_, let boot):
+            pairs += [("boot_id", "\(boot)")]
         case .missing(_, let entries): pairs += [("entries", "\(entries), of all units")]
         case .suppressed(_, let unit, let messages): pairs += [("unit", unit), ("messages", "\(messages)")]
         case .clockChanged(_, let seconds): pairs += [("seconds", seconds > 0 ? "+\(seconds)" : "\(seconds)")]
@@ -100,7 +108,8 @@ package enum JournalEvent: TelemetryEvent {
         case .absentFolder(let input, _), .willRotate(let input, _), .cutShort(let input): input
         case .opened(let input, _, _), .resumed(let input, _), .nothingToRead(let input, _), .unreadable(let input, _),
             .foreignMachine(let input, _, _), .stale(let input, _), .nothingMatches(let input, _, _),
-            .gone(let input, _), .startedAnew(let input, _), .missing(let input, _),
+            .gone(let input, _), .startedAnew(let input, _), .missing(let input, _), .readApart(let input, _),
+            .namespaces(let input, _),
             .suppressed(let input, _, _), .newBoot(let input, _), .clockChanged(let input, _),
             .readFailed(let input, _), .pageFaults(let input, _), .noWatch(let input, _):
             input
@@ -120,6 +129,8 @@ package enum JournalEvent: TelemetryEvent {
         case .nothingMatches: "journal_unmatched_settings"
         case .gone: "journal_gaps"
         case .startedAnew: "journal_replaced"
+        case .namespaces: "journal_namespaces_not_read"
+        case .readApart: "journal_boots_read_apart"
         case .missing: "journal_missing_entries"
         case .suppressed: "journal_suppressed_messages"
         case .newBoot: "journal_boots"

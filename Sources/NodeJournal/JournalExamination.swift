@@ -12,6 +12,10 @@ package struct JournalExamination: Sendable {
         package let asked: String
         /// What the journal has of that kind, sorted.
         package let present: [String]
+
+        package init(kind: String, asked: String, present: [String]) {
+            (self.kind, self.asked, self.present) = (kind, asked, present)
+        }
     }
 
     /// Whether nothing at all can be read.

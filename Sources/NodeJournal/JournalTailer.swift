@@ -22,6 +22,8 @@ package enum JournalStart: Sendable, Equatable {
 package struct JournalTailOptions: Sendable {
     /// The input's name.
     package var input: String
+    /// The namespace of journald that the journal is of, for log lines.
+    package var namespace: String?
     /// What is read; where `paths` are given, what these are.
     package var source = JournalSource.local
     /// Folders or files as they were named: what they are is looked at whenever the journal is opened.
@@ -34,25 +36,51 @@ package struct JournalTailOptions: Sendable {
     package var once = false
 
     package init(input: String) { self.input = input }
+
+    /// Whose journal it is, for log lines.
+    var title: String { namespace.map { "\(input), namespace \($0)" } ?? input }
 }
 
 /// Reads a journal, a batch at a time.
 package final class JournalTailer {
-    private let options: JournalTailOptions
-    private var source: JournalSource
-    private let telemetry: Telemetry
-    private var records: JournalRecords
+    let options: JournalTailOptions
+    private(set) var source: JournalSource
+    let telemetry: Telemetry
+    var records: JournalRecords
     private var reader: JournalReader?
     private var descriptor: Int32?
     private let known: [KnownSource]
     private var number: SourceNumber?
 
     /// Where reading stands, and what its journal cursor says; as of the last batch that was handed out.
-    private var position: JournalPosition?
+    private(set) var position: JournalPosition?
     private var cursor: JournalCursor?
     /// The position is one that the store was not told yet.
-    private var isUntold = false
+    var isUntold = false
     private var untoldCounts = Counts()
+
+    /// How far the boots have been read that the above says nothing of.
+    var coverage: BootCoverage
+    /// The boot that the reader of the whole journal stands in.
+    var standing = BootStanding()
+    /// The readers of boots that are read apart, and the boots that are to have one.
+    var apart: [BootReader] = []
+    var waiting: [JournalID] = []
+    /// A reader that looks where a boot's first unread entry is, and where in the numbers of their journald the boots' next entries are.
+    var lookout: JournalReader?
+    var numbers: [JournalID: BootNumbers] = [:]
+    /// The files that are written to, as they were before the journal was read last.
+    var tails: [JournalTail] = []
+    /// Boots in which nothing was found behind the place that was reached, and what their file's header said.
+    var examined: [JournalID: UInt64] = [:]
+    /// What the store is to be told of boots that are gone.
+    var forgotten: [Progress] = []
+    /// Boots that were read, and that no file which is written to has: nothing comes of them any more.
+    var settled: Set<JournalID> = []
+    /// At the journal's end all its boots are to be looked at.
+    var isToLookAtBoots = true
+    /// A boot that is read apart has the next batch.
+    private var isApartsTurn = false
 
     private var isReady = false
     /// The last step found nothing: what comes next is new.
@@ -64,15 +92,17 @@ package final class JournalTailer {
     private var failuresInARow = 0
     private static let mostFailures = 5
     /// When the journal is to be opened again; nil: it is open.
-    private var reopenAt: Int64? = 0
+    private(set) var reopenAt: Int64? = 0
     /// The last entry read is gone and everything sorts before it: something else may turn up that was never read.
     private var mayBeBehind = false
+    /// Then it was another boot that reading goes on with.
+    private var bootToStandIn: JournalID?
     /// The gap behind this journal cursor is accounted for.
     private var accountedGap: String?
     /// Files came or went since they were looked at.
     private var filesChanged = false
     /// Whether entries may be in files that are not for us to read, so that they only seem to be missing.
-    private var mayNotSeeAll = false
+    private(set) var mayNotSeeAll = false
     /// Entries seemed to be missing at the last look: this one decides.
     private var isSecondLook = false
     private var nextSecondLook: Int64 = 0
@@ -81,7 +111,7 @@ package final class JournalTailer {
     private var readSinceOpen: UInt64 = 0
     /// Enough was read that what libsystemd keeps mapped of it is to be let go.
     private var isToLetGo = false
-    private var lastEntryAt: Int64 = 0
+    var lastEntryAt: Int64 = 0
     private var nextLook: Int64 = 0
     private var nextCheck: Int64 = 0
     private var retryDelay = JournalTailer.shortestRetry
@@ -93,27 +123,27 @@ package final class JournalTailer {
     private var entryLimit: UInt64?
     /// Where a file was told to be cut short.
     private var toldCut: JournalPosition?
-    private var told: Set<String> = []
+    var told: Set<String> = []
     private var saidNothing: (reason: String, at: Int64)?
     private var faults = 0
     private var wasFound = false
 
     /// The last entry's boot, and how far its clocks are apart, microseconds; the same of other boots that were met.
-    private struct Clocks {
+    struct Clocks {
         var boot: JournalID?
         var difference: Int64 = 0
         var boots: [JournalID: Int64] = [:]
     }
-    private var clocks = Clocks()
+    var clocks = Clocks()
     private static let rememberedBoots = 64
     /// What the entries of the batch that is being read tell: told when it is handed out, for it may have to be read again.
-    private var noted: [JournalEvent] = []
+    var noted: [JournalEvent] = []
 
     /// Bytes of a batch, and entries that are looked at for it.
-    private static let batchBytes = 256 * 1024
-    private static let batchEntries: UInt64 = 4096
+    static let batchBytes = 256 * 1024
+    static let batchEntries: UInt64 = 4096
     /// libsystemd keeps what it has read mapped, up to half a gigabyte: after so many bytes it is made to let go.
-    private static let mappedBytes: UInt64 = 16 << 20
+    static let mappedBytes: UInt64 = 16 << 20
     /// journald tells followers of an entry up to 250 ms late (its POST_CHANGE_TIMER_INTERVAL_USEC), so for a while after each one
     /// the journal is looked at rather than waited for.
     private static let lookInterval: Int64 = 50_000_000
@@ -126,7 +156,9 @@ package final class JournalTailer {
     package init(_ options: JournalTailOptions, known: [KnownSource], telemetry: Telemetry) {
         self.options = options
         source = options.paths.isEmpty ? options.source : .folders(options.paths)
-        self.known = known.filter { $0.identity.kind == .journal }
+        let known = known.filter { $0.identity.kind == .journal }
+        self.known = known.filter { BootReached.read($0.position) == nil }
+        coverage = BootCoverage(known)
         self.telemetry = telemetry
         records = JournalRecords(options.records)
         for source in self.known.reversed() where position == nil {
@@ -170,6 +202,15 @@ package final class JournalTailer {
             if options.once, mayNotSeeAll, case .folders = source { failure = survey.findings.first?.description }
             var reader = try JournalReader(source, links: options.links)
             try place(&reader, files)
+            standing = BootStanding(in: bootToStandIn, at: position, coverage)
+            assumeBootsRead()
+            apart = []
+            waiting = []
+            examined = [:]
+            settled = []
+            numbers = [:]
+            isToLookAtBoots = true
+            tails = JournalTail.list(files)
             faults = reader.faults
             if !options.once { watch(&reader, &poller) }
             self.reader = consume reader
@@ -212,13 +253,14 @@ package final class JournalTailer {
         if let descriptor { poller.remove(descriptor) }
         descriptor = nil
         reader = nil
+        lookout = nil
         isReady = false
     }
 
     /// Nothing can be read now: says so, again only when the reason is another or much time has passed.
     private func nothing(_ reason: String, _ now: Int64) -> String {
         if saidNothing?.reason != reason || now - (saidNothing?.at ?? 0) > JournalTailer.reminder {
-            telemetry.tell(JournalEvent.nothingToRead(input: options.input, reason: reason))
+            telemetry.tell(JournalEvent.nothingToRead(input: options.title, reason: reason))
             saidNothing = (reason, now)
         }
         reopenAt = now + JournalTailer.checkInterval
@@ -235,17 +277,17 @@ package final class JournalTailer {
                 try poller.add(descriptor)
                 self.descriptor = descriptor
             } catch {
-                telemetry.tell(JournalEvent.noWatch(input: options.input, reason: error.description))
+                telemetry.tell(JournalEvent.noWatch(input: options.title, reason: error.description))
             }
         } catch {
-            telemetry.tell(JournalEvent.noWatch(input: options.input, reason: error.description))
+            telemetry.tell(JournalEvent.noWatch(input: options.title, reason: error.description))
         }
     }
 
     private func tell(_ findings: [JournalFinding]) {
         let new = findings.map(\.description).filter { told.insert($0).inserted }
         let shown = new.count > 8 ? Array(new.prefix(7)) + ["and \(new.count - 7) more like these"] : new
-        for finding in shown { telemetry.tell(JournalEvent.unreadable(input: options.input, finding: finding)) }
+        for finding in shown { telemetry.tell(JournalEvent.unreadable(input: options.title, finding: finding)) }
     }
 
     /// Whether there are files that we do not read but others could. What is damaged is lost to everybody.
@@ -267,20 +309,20 @@ package final class JournalTailer {
         var isOldWelcome = options.once
         if case .ago = options.start, position == nil { isOldWelcome = false }
         if newest > 0, SystemClock.realtime / 1000 - newest > 3_600_000_000, !isOldWelcome {
-            telemetry.tell(JournalEvent.stale(input: options.input, newest: JournalTailer.text(newest &* 1000)))
+            telemetry.tell(JournalEvent.stale(input: options.title, newest: JournalTailer.text(newest &* 1000)))
         }
         for folder in source.absentFolders {
-            telemetry.tell(JournalEvent.absentFolder(input: options.input, path: folder))
+            telemetry.tell(JournalEvent.absentFolder(input: options.title, path: folder))
         }
         guard !options.once else { return }
         let machines = Set(files.compactMap { $0.header?.machineID.description })
         if let own = JournalID.thisMachine?.description, !machines.contains(own) {
             telemetry.tell(
-                JournalEvent.foreignMachine(input: options.input, machines: machines.sorted(), own: own))
+                JournalEvent.foreignMachine(input: options.title, machines: machines.sorted(), own: own))
         }
         if case .files = source, let written = files.first(where: { $0.header.map { $0.state != .archived } ?? false })
         {
-            telemetry.tell(JournalEvent.willRotate(input: options.input, path: written.path))
+            telemetry.tell(JournalEvent.willRotate(input: options.title, path: written.path))
         }
     }
 
@@ -304,8 +346,8 @@ package final class JournalTailer {
         guard !wasFound else { return }
         telemetry.tell(
             isFirst
-                ? JournalEvent.opened(input: options.input, files: files.count, from: options.start.description)
-                : .resumed(input: options.input, files: files.count))
+                ? JournalEvent.opened(input: options.title, files: files.count, from: options.start.description)
+                : .resumed(input: options.title, files: files.count))
     }
 
     /// Finds the place of a first start, and goes there.
@@ -351,10 +393,11 @@ package final class JournalTailer {
     ) throws(JournalError) {
         let found: JournalResumption
         mayBeBehind = false
+        bootToStandIn = nil
         do throws(JournalError) {
             found = try reader.resume(after: text)
         } catch .badCursor(let text) {
-            telemetry.tell(JournalEvent.readFailed(input: options.input, reason: "\(text) is no journal cursor"))
+            telemetry.tell(JournalEvent.readFailed(input: options.title, reason: "\(text) is no journal cursor"))
             stand(at: .from(0))
             return try reader.seek(to: .head)
         }
@@ -364,7 +407,7 @@ package final class JournalTailer {
             accountedGap = text
             let lost = lostEntries(files)
             if lost != 0 {
-                telemetry.tell(JournalEvent.gone(input: options.input, entries: lost))
+                telemetry.tell(JournalEvent.gone(input: options.title, entries: lost))
                 count(lost: lost ?? 0)
             }
             // The next batch is not to be measured by it once more.
@@ -408,12 +451,13 @@ package final class JournalTailer {
         if let written { newest = written }
         guard newest != cursor.bootID else { return false }
         try seek(&reader, toFirstOf: newest)
-        telemetry.tell(JournalEvent.startedAnew(input: options.input, boot: newest))
+        telemetry.tell(JournalEvent.startedAnew(input: options.title, boot: newest))
         self.cursor = nil
+        bootToStandIn = newest
         return true
     }
 
-    private func count(lost: UInt64) { untoldCounts[.vanishedEntries] += lost }
+    func count(lost: UInt64) { untoldCounts[.vanishedEntries] += lost }
 
     private func stand(at position: JournalPosition) {
         self.position = position
@@ -436,16 +480,27 @@ package final class JournalTailer {
             if descriptor != nil {
                 // Both would begin to watch.
                 let change = try reader?.process() ?? .nothing
-                if change == .invalidate { filesChanged = true }
+                if change == .invalidate { filesDidChange() }
+                if change != .nothing { tails = JournalTail.list(tails) }
                 deadline = try reader?.deadline() ?? nil
             }
             let isActive = now - lastEntryAt < JournalTailer.lookFor || descriptor == nil
             nextLook = min(isActive ? now + JournalTailer.lookInterval : .max, deadline ?? .max)
             isReady = true
+            for boot in apart { boot.isAtEnd = false }
         } catch {
             failed(error, now)
         }
         if now >= nextCheck { check(now) }
+    }
+
+    /// New files are found by new readers.
+    private func filesDidChange() {
+        filesChanged = true
+        isToLookAtBoots = true
+        lookout = nil
+        for boot in apart where !waiting.contains(boot.boot) { waiting.append(boot.boot) }
+        apart = []
     }
 
     /// Looks whether there is a folder that was not there, and after a change whether all files can be read.
@@ -465,7 +520,7 @@ package final class JournalTailer {
     private func tellFaults() {
         let faulty = reader?.faults ?? 0
         guard faulty > faults else { return }
-        telemetry.tell(JournalEvent.pageFaults(input: options.input, pages: faulty - faults))
+        telemetry.tell(JournalEvent.pageFaults(input: options.title, pages: faulty - faults))
         faults = faulty
         filesChanged = true
     }
@@ -474,10 +529,10 @@ package final class JournalTailer {
     package var nextDeadline: Int64 { isDone ? .max : isToLetGo ? 0 : reopenAt ?? min(nextLook, nextCheck) }
 
     /// Whether something can be read at once.
-    package var hasReady: Bool { isUntold || isReady && !isDone && reopenAt == nil && !isToLetGo }
+    package var hasReady: Bool { isUntold || (isReady || hasApart) && !isDone && reopenAt == nil && !isToLetGo }
 
-    private func failed(_ error: JournalError, _ now: Int64) {
-        telemetry.tell(JournalEvent.readFailed(input: options.input, reason: error.description))
+    func failed(_ error: JournalError, _ now: Int64) {
+        telemetry.tell(JournalEvent.readFailed(input: options.title, reason: error.description))
         reopenAt = now + retryDelay
         retryDelay = min(retryDelay * 2, JournalTailer.longestRetry)
         guard options.once else { return }
@@ -507,22 +562,36 @@ extension JournalTailer {
             commit(&batch, define)
             return true
         }
-        guard isReady, !isDone, reopenAt == nil, !isToLetGo, !sparing || isCaughtUp else { return false }
+        guard isReady || hasApart, !isDone, reopenAt == nil, !isToLetGo, !sparing || isCaughtUp else { return false }
+        // In turns: neither is to wait for ever for the other. What is to be read apart is found at the end of the whole.
+        for isApart in isApartsTurn ? [true, false, true] : [false, true] where reopenAt == nil {
+            let found = isApart ? readApart(into: &batch) : isReady && readWhole(into: &batch)
+            guard found else { continue }
+            isApartsTurn = !isApart
+            commit(&batch, define)
+            return true
+        }
+        if options.once, !isReady, !hasApart, reopenAt == nil { isDone = true }
+        return false
+    }
+
+    /// Reads what comes next in the whole journal. Returns false when there is nothing, or when it has to be opened again.
+    private func readWhole(into batch: inout RecordBatch) -> Bool {
         let now = SystemClock.monotonic
-        let before = clocks
+        let before = (clocks, standing, coverage)
         noted.removeAll()
         do throws(JournalError) {
             let (stepped, isAtEnd) = try readEntries(&batch)
             isCaughtUp = isAtEnd
             guard stepped > 0 else {
                 isReady = false
-                if options.once { isDone = true }
+                lookForBoots()
                 return false
             }
             lastEntryAt = now
             guard let text = try cursorOfLast(stepped, now), isComplete(to: text, stepped, now) else {
                 batch.reset()
-                clocks = before
+                (clocks, standing, coverage) = before
                 return false
             }
             retryDelay = JournalTailer.shortestRetry
@@ -530,16 +599,16 @@ extension JournalTailer {
             for event in noted { telemetry.tell(event) }
             position = .after(text)
             cursor = JournalCursor(text)
+            standing.reach(text)
             readSinceOpen += records.takeBytes()
             if readSinceOpen > JournalTailer.mappedBytes { isToLetGo = true }
         } catch {
             // Nothing of the batch counts: it is read again.
             batch.reset()
-            clocks = before
+            (clocks, standing, coverage) = before
             failed(error, now)
             return false
         }
-        commit(&batch, define)
         return true
     }
 
@@ -560,7 +629,7 @@ extension JournalTailer {
             reopenAt = 0
             if toldCut != position {
                 toldCut = position
-                telemetry.tell(JournalEvent.cutShort(input: options.input))
+                telemetry.tell(JournalEvent.cutShort(input: options.title))
             }
             if options.once { failure = "a file is damaged (journalctl --verify tells more)" }
             return nil
@@ -590,6 +659,8 @@ extension JournalTailer {
             stepped += 1
             let time = try reader.realtime()
             let moment = try reader.moment()
+            if moment.bootID != standing.boot { try step(into: moment, &reader) }
+            if try passes(moment, &reader) { continue }
             noteClocks(time, moment)
             _ = try records.append(&reader, time: time, to: &batch)
             noteSuppressed(&batch)
@@ -606,8 +677,6 @@ extension JournalTailer {
             isSecondLook = false
             return true
         }
-        // A damaged number may say anything.
-        let missing = min(reached.sequence - last.sequence - stepped, JournalRecords.mostLost)
         if !isSecondLook, now >= nextSecondLook {
             isSecondLook = true
             // When the lane looks next, whatever time that has: with `once` it asks a last time with one from before.
@@ -617,7 +686,10 @@ extension JournalTailer {
         isSecondLook = false
         // Where entries are missing again and again, each is not worth a second look.
         nextSecondLook = now + JournalTailer.checkInterval
-        telemetry.tell(JournalEvent.missing(input: options.input, entries: missing))
+        guard case .after(let before) = position else { return true }
+        let missing = missing(between: before, text, stepped: stepped)
+        guard missing > 0 else { return true }
+        telemetry.tell(JournalEvent.missing(input: options.title, entries: missing))
         count(lost: missing)
         return true
     }
@@ -634,6 +706,7 @@ extension JournalTailer {
             }
         }
         self.number = number
+        batch.progress += bootSteps { define(SourceIdentity(kind: .journal, input: options.input, path: path)) }
         batch.counts.add(untoldCounts)
         untoldCounts = Counts()
     }
@@ -641,14 +714,14 @@ extension JournalTailer {
     // MARK: What entries tell
 
     /// Notices new boots, and steps of the clock within one.
-    private func noteClocks(_ time: UInt64, _ moment: JournalMoment) {
+    func noteClocks(_ time: UInt64, _ moment: JournalMoment) {
         let difference = Int64(bitPattern: time &- moment.monotonic)
         defer { clocks.difference = difference }
         if moment.bootID != clocks.boot {
             if let boot = clocks.boot { clocks.boots[boot] = clocks.difference }
             clocks.boot = moment.bootID
             guard let known = clocks.boots[moment.bootID] else {
-                if !clocks.boots.isEmpty { noted.append(.newBoot(input: options.input, boot: moment.bootID)) }
+                if !clocks.boots.isEmpty { noted.append(.newBoot(input: options.title, boot: moment.bootID)) }
                 if clocks.boots.count >= JournalTailer.rememberedBoots { clocks.boots = [:] }
                 return
             }
@@ -657,14 +730,14 @@ extension JournalTailer {
         }
         let step = difference &- clocks.difference
         guard step.magnitude > 1_000_000 else { return }
-        noted.append(.clockChanged(input: options.input, seconds: step / 1_000_000))
+        noted.append(.clockChanged(input: options.title, seconds: step / 1_000_000))
     }
 
     /// journald says how much it threw away itself.
-    private func noteSuppressed(_ batch: inout RecordBatch) {
+    func noteSuppressed(_ batch: inout RecordBatch) {
         guard let (unit, messages) = records.suppressed else { return }
         batch.counts[.suppressedEntries] += messages
-        noted.append(.suppressed(input: options.input, unit: unit, messages: messages))
+        noted.append(.suppressed(input: options.title, unit: unit, messages: messages))
     }
 }
 

@@ -129,10 +129,17 @@ final class TailerBench {
         }
     }
 
-    /// The position that would be kept, as text.
-    var position: String { positions.values.map { String(decoding: $0.bytes, as: UTF8.self) }.joined(separator: ",") }
-    /// The paths of the sources that are known.
-    var paths: [String] { positions.keys.sorted().compactMap { identities[$0]?.path } }
+    /// The position of the whole journal that would be kept, as text.
+    var position: String { whole.map(\.text).joined(separator: ",") }
+    /// The paths of the sources that are known, those of boots left out.
+    var paths: [String] { whole.compactMap { identities[$0.number]?.path } }
+    /// What is kept of boots, as text.
+    var boots: [String] { texts.map(\.text).filter { $0.hasPrefix("boot ") } }
+
+    private var texts: [(number: SourceNumber, text: String)] {
+        positions.sorted { $0.key < $1.key }.map { ($0.key, String(decoding: $0.value.bytes, as: UTF8.self)) }
+    }
+    private var whole: [(number: SourceNumber, text: String)] { texts.filter { !$0.text.hasPrefix("boot ") } }
 }
 
 enum Encoded {

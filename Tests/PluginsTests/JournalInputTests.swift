@@ -168,6 +168,57 @@ import Testing
         #expect(try bench.make(JournalInput.self, settings([("units", "kube*")])).findings() == [])
     }
 
+    // MARK: Namespaces
+
+    private func writeNamespace(_ name: String, _ entries: [MadeEntry]) throws {
+        try Systemd.write(entries, to: "\(folder)/\(MadeEntry.machine).\(name)/system.journal")
+    }
+
+    @Test func `namespaces that are asked for are read, each with a place of its own; they may come later`() throws {
+        try write([of("a.service", 1, "default 1")])
+        try writeNamespace("web", [of("a.service", 2, "web 1"), of("a.service", 3, "web 2")])
+        try writeNamespace("other", [of("a.service", 4, "other")])
+        let input = try input([("namespaces", ["web", "late*"])])
+        try input.start()
+        input.readAll()
+        #expect(input.messages.sorted() == ["default 1", "web 1", "web 2"])
+        #expect(bench.log.said("namespace late*") && !bench.log.said("has namespaces that are not read"))
+
+        input.stop()
+        try writeNamespace("web", [of("a.service", 5, "web 3")])
+        try write([of("a.service", 0, "default 0"), of("a.service", 6, "default 2")])
+        try writeNamespace("later", [of("a.service", 1, "later 1")])
+        try input.start()
+        input.readAll()
+        try input.start()
+        input.readAll()
+        #expect(
+            input.messages.sorted() == ["default 0", "default 1", "default 2", "later 1", "web 1", "web 2", "web 3"])
+    }
+
+    @Test func `a namespace that nobody asked for is named once; an empty list says that none is wanted`() throws {
+        try write([of("a.service", 1, "default")])
+        try writeNamespace("web", [of("b.service", 2, "web")])
+        let silent = try input([("namespaces", [])])
+        try silent.start()
+        #expect(!bench.log.said("has namespaces that are not read"))
+        let input = try input()
+        try input.start()
+        input.readAll()
+        #expect(input.messages == ["default"])
+        #expect(bench.log.said("has namespaces that are not read") && bench.log.said("web"))
+
+        func findings(_ more: [(String, SettingsNode)]) throws -> [String] {
+            try bench.make(JournalInput.self, settings(more)).findings()
+        }
+        #expect(try findings([]).count == 1 && findings([]).first?.contains("'namespaces: [web]'") == true)
+        #expect(try findings([("namespaces", [])]) == [] && findings([("namespaces", "*")]) == [])
+        #expect(try findings([("namespaces", "wep")]) == ["the journal has no namespace wep: did you mean web?"])
+        // What one of the journals has is not missing.
+        #expect(try findings([("namespaces", "web"), ("units", ["a", "b"])]) == [])
+        #expect(try findings([("namespaces", []), ("units", ["a", "b"])]).count == 1)
+    }
+
     @Test func `with once a journal that is not there is a failure; else it is waited for, loudly`() throws {
         let once = try input(once: true)
         try once.start()

@@ -12,6 +12,8 @@ parts:
   vacuum    archived files are deleted while the agent is stopped, unread ones among them: it goes on with what is there
   flush     what journald has kept in /run moves to /var, while the agent reads, and while it is stopped
   remote    as `once`, written by systemd-journal-remote
+  boots     boots whose clocks are anywhere, in files of their own, several of them growing at once (machines whose journals are in one
+            folder); the agent is killed: every entry is stored once, those of a boot in their order
   load      processor time and memory, idle and under 2,000 entries a second
   made      the journals of made_journal.py: every shape of entry becomes the right record
 
@@ -426,6 +428,60 @@ def remote(options, work):
             end(agent)
 
 
+def boots(options, work):
+    """No clock battery: a boot begins years ago, or in the future, in a file of its own, beside those that are there."""
+    folder, seconds = work / "boots", options.seconds or max(8, options.kills * 0.45)
+    folder.mkdir()
+    agent, written, stop = Agent(options.sluice, work / "agent", [folder]), {}, time.monotonic() + seconds
+
+    def write(boot):
+        """One boot, in a file of its own: a line each few milliseconds, on a clock of its own."""
+        began, behind = time.time_ns() // 1000, random.choice([0, 0, 10**6, 3600 * 10**6, 50 * 365 * 86400 * 10**6, -86400 * 10**6])
+        monotonic, until = 10**7, min(stop, time.monotonic() + random.uniform(1, seconds / 2))
+        with Writer(folder / f"system@{boot}.journal") as writer:
+            while time.monotonic() < until:
+                for _ in range(random.choice([1, 1, 5, 40])):
+                    monotonic += random.choice([0, 1, 100, 4000])  # several entries of one moment, as journald has them
+                    number = written[boot] = written.get(boot, 0) + 1
+                    fields = [("MESSAGE", f"{boot}:{number}"), ("_TRANSPORT", "stdout"), ("PRIORITY", 6)]
+                    writer.entry(fields, began - behind + monotonic, monotonic, f"{boot:032x}")
+                writer.flush()
+                time.sleep(random.uniform(0, 0.05))
+
+    def machine(first):
+        boot = first
+        while time.monotonic() < stop:
+            write(boot)
+            boot += 1
+
+    machines = [threading.Thread(target=machine, args=(1000 * number,)) for number in (1, 2)]
+    try:
+        agent.start()
+        for thread in machines:
+            thread.start()
+        killing = Killing(agent, options.kills, seconds)
+        while killing.step():
+            pass
+        for thread in machines:
+            thread.join(seconds + 60)
+        agent.settle(sum(written.values()))
+        good = agent.stop() and killing.good
+    finally:
+        end(agent)
+    came = {}
+    for record in Stored(agent.segments()):
+        boot, number = map(int, record["message"].split(":"))
+        came.setdefault(boot, []).append(number)
+    wrong = {boot: count for boot, count in written.items() if came.get(boot) != list(range(1, count + 1))}
+    print(f"  {sum(written.values())} entries of {len(written)} boots, {sum(map(len, came.values()))} stored; the agent killed {killing.done} times")
+    for boot, count in list(wrong.items())[:5]:
+        got = came.get(boot, [])
+        print(f"    boot {boot}: {count} written, {len(got)} stored, {len(got) - len(set(got))} twice, missing {sorted(set(range(1, count + 1)) - set(got))[:8]}")
+    if wrong:
+        print(f"  the agent's last words:\n{agent.words()}")
+    return good and not wrong
+
+
 def load(options, work):
     seconds, rate = options.seconds or 8, 2000
     with Journald(work / "node") as journald:
@@ -499,14 +555,14 @@ def end(agent, *processes):
             process.wait()
 
 
-PARTS = {part.__name__: part for part in (once, latency, limit, vacuum, flush, remote, load, made)}
+PARTS = {part.__name__: part for part in (once, latency, limit, vacuum, flush, remote, boots, load, made)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sluice", required=True, help="the binary")
     parser.add_argument("parts", nargs="*", metavar="part", help="which (default: all)")
-    parser.add_argument("--kills", type=int, default=15, help="of the agent, in `once` and `remote` (default 15)")
+    parser.add_argument("--kills", type=int, default=15, help="of the agent, in `once`, `remote` and `boots` (default 15)")
     parser.add_argument("--journald-kills", type=int, default=1, help="of journald, in `once` (default 1)")
     parser.add_argument("--rate", type=int, default=2000, help="entries a second in `once` and `remote` (default 2000)")
     parser.add_argument("--seconds", type=int, help="how long entries are sent in each part (default: a few seconds)")

@@ -9,6 +9,8 @@ import Records
 package struct JournalSettings: PluginSettings {
     /// Folders or files; empty: where this machine has its journals.
     let paths: [String]
+    /// Which of journald's namespaces are read beside the journal; nil: nothing is said of them.
+    let namespaces: [Glob]?
     let selection: JournalSelection
     let start: JournalStart
     let fields: JournalFields
@@ -23,6 +25,7 @@ package struct JournalSettings: PluginSettings {
                 hint: "build it with the package trait Journald, which is on by default")
         }
         paths = JournalSettings.paths(from: &fields)
+        namespaces = fields.has("namespaces") ? fields.list("namespaces", of: Glob.self) : nil
         selection = JournalSettings.selection(from: &fields)
         start = fields.value("start_at", default: StartSetting(start: .ago(3_600_000_000_000))).start
         self.fields = JournalSettings.fields(from: &fields)
