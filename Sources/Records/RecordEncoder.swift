@@ -17,9 +17,9 @@ package enum EscapedSize {
     /// A text of so many bytes may be escaped without looking how long it becomes.
     package static let alwaysFits = 16 * 1024
 
-    /// Bytes that a text may become: quotes and newlines, which every text has, double at most.
+    /// Bytes that a text may become. Quotes and newlines, which every text has, double, and a byte that is not UTF-8 becomes three.
     @inline(__always)
-    package static func limit(_ length: Int) -> Int { 2 * length + 4 * alwaysFits }
+    package static func limit(_ length: Int) -> Int { 3 * length + 3 * alwaysFits }
 }
 
 /// The names that members of a message cannot have in a record.

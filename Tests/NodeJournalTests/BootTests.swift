@@ -124,6 +124,39 @@
             #expect(other.numbers.sorted() == Array(0..<15))
         }
 
+        @Test func `a clock that is set while its boot runs: the boot's first part lies behind, the rest before`()
+            throws
+        {
+            try append("system@a", 0..<5, boot: 1)
+            try start()
+            bench.stop()
+            try append("system", 5..<8, boot: 2, behind: 1)
+            try append("system", 8..<11, boot: 2)
+            try restartThrice()
+            #expect(bench.numbers == Array(0..<11))
+            try append("system", 11..<13, boot: 2)
+            bench.wait(for: 13)
+            #expect(bench.numbers == Array(0..<13))
+            #expect(bench.counts[.vanishedEntries] == 0)
+        }
+
+        @Test func `files that are later by the clock are not read again when their journald's numbers lead back`()
+            throws
+        {
+            try append("other", 0..<300, boot: 9, behind: 5)
+            try append("system", 300..<305, boot: 1)
+            try start()
+            try append("system", 305..<310, boot: 2, behind: 10)
+            bench.wait(for: 310)
+            try restartThrice()
+            try append("system", 310..<312, boot: 2, behind: 10)
+            try append("other", 312..<314, boot: 9, behind: 5)
+            bench.wait(for: 314)
+            try restartThrice()
+            #expect(bench.numbers.sorted() == Array(0..<314))
+            #expect(bench.counts[.vanishedEntries] == 0)
+        }
+
         @Test func `entries of one moment, of which one was read before`() throws {
             try append("system@a", 0..<1, boot: 1)
             try Systemd.write([entry(1, boot: 2, behind: 1, monotonic: 5)], to: "\(folder)/system.journal")
