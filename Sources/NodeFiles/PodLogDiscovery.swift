@@ -327,6 +327,8 @@ package final class PodLogDiscovery {
                 lastLook = now - tailer.lookInterval + 1_000_000_000
                 return
             }
+            // On a fresh node the kubelet makes the folder with its first pod, and nothing can be watched before.
+            if error.isMissing { lastLook = now - tailer.lookInterval + 1_000_000_000 }
             agenda.append(.rest)
         }
         rootFailures = 0
