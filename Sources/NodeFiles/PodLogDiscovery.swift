@@ -314,9 +314,10 @@ package final class PodLogDiscovery {
     private func lookAtRoot() {
         watch(root, .root)
         do throws(DiskError) {
-            for entry in try system.list(root) { agenda.append(.pod(name: entry.name)) }
+            let names = Set(try system.list(root).map(\.name))
             tailer.noteListed(root)
-            for (uid, name) in passedOver where system.status("\(root)/\(name)") == nil { forgetPod(uid, name) }
+            for name in names { agenda.append(.pod(name: name)) }
+            for (uid, name) in passedOver where !names.contains(name) { forgetPod(uid, name) }
             agenda.append(.rest)
         } catch {
             tailer.noteUnlisted(root, error)
@@ -326,6 +327,8 @@ package final class PodLogDiscovery {
                 lastLook = now - tailer.lookInterval + 1_000_000_000
                 return
             }
+            // Nothing tells when it is made: the folder above it may be missing as well.
+            if error.isMissing { lastLook = now - tailer.lookInterval + 1_000_000_000 }
             agenda.append(.rest)
         }
         rootFailures = 0

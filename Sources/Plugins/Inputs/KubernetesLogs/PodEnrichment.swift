@@ -20,8 +20,8 @@ final class PodEnrichment: LogDescriber {
     private var snapshot = PodSnapshot()
     /// Logs that wait for their pods.
     private var waiting: Set<ContainerLog> = []
-    /// Logs that went on without their pods being known.
-    private var partial: Set<ContainerLog> = []
+    /// Logs that went on without their pods being known, by pod.
+    private var partial: [PodFolder: Set<ContainerLog>] = [:]
     /// A container that its pod asks not to read.
     private struct Excluded: Hashable {
         let uid: String
@@ -101,7 +101,7 @@ final class PodEnrichment: LogDescriber {
         if let parser = instructions(log.folder, log.container)?.parser {
             parsing = parsers.firstIndex(of: parser).map { UInt8($0 + 1) } ?? RecordBatch.noParsing
         }
-        if isComplete, !partial.isEmpty, partial.remove(log.withoutID) != nil {
+        if isComplete, !partial.isEmpty, removePartial(log) {
             telemetry.tell(PodEvent.completed(namespace: log.folder.namespace, pod: log.folder.pod))
         }
         var description = LogDescription(
@@ -133,15 +133,21 @@ final class PodEnrichment: LogDescriber {
     func waitEnded(_ log: ContainerLog, _ end: WaitEnd) {
         if waiting.remove(log.withoutID) != nil { directory?.stopAwaiting(uid: log.folder.uid) }
         guard end == .tookTooLong else { return }
-        let isNews = !partial.contains { $0.folder == log.folder }
-        partial.insert(log.withoutID)
+        let isNews = partial[log.folder] == nil
+        partial[log.folder, default: []].insert(log.withoutID)
         telemetry.tell(
             PodEvent.partial(
                 namespace: log.folder.namespace, pod: log.folder.pod, uid: log.folder.uid, container: log.container,
                 missing: pod(of: log.folder) == nil ? .pod : .namespaceLabels, reason: reason(log), isNews: isNews))
     }
 
-    func isGone(_ log: ContainerLog) { partial.remove(log.withoutID) }
+    func isGone(_ log: ContainerLog) { _ = removePartial(log) }
+
+    private func removePartial(_ log: ContainerLog) -> Bool {
+        guard partial[log.folder]?.remove(log.withoutID) != nil else { return false }
+        if partial[log.folder]?.isEmpty == true { partial[log.folder] = nil }
+        return true
+    }
 
     private func reason(_ log: ContainerLog) -> String {
         if pod(of: log.folder) != nil {
