@@ -327,7 +327,7 @@ package final class PodLogDiscovery {
                 lastLook = now - tailer.lookInterval + 1_000_000_000
                 return
             }
-            // On a fresh node the kubelet makes the folder with its first pod, and nothing can be watched before.
+            // Nothing tells when it is made: the folder above it may be missing as well.
             if error.isMissing { lastLook = now - tailer.lookInterval + 1_000_000_000 }
             agenda.append(.rest)
         }
