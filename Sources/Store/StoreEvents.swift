@@ -24,6 +24,7 @@ package enum StoreEvent: TelemetryEvent {
     case strayedSegment(path: String)
     case notQuarantined(path: String, offset: UInt64, reason: String)
     case cursorMadeAgain(output: String)
+    case segmentMadeAgain(path: String)
     case clockStepped(seconds: Int64)
     case deadLettersRetired(output: String, path: String, letters: Int)
 
@@ -33,7 +34,8 @@ package enum StoreEvent: TelemetryEvent {
         case .historyRetired: .debug
         case .cutTornEnd, .removedUnborn, .clockStepped: .notice
         case .abandonedCursor, .full, .foreignCursor, .numbersLostToPowerCut, .setAside, .deadLettersRetired,
-            .identityMadeAgain, .strayedSegment, .notQuarantined, .cursorMadeAgain:
+            .identityMadeAgain, .strayedSegment, .notQuarantined, .cursorMadeAgain,
+            .segmentMadeAgain:
             .warning
         case .quarantined, .cannotWrite, .syncFailed, .gaveWay, .unreadableChunk, .damagedCursor: .error
         }
@@ -69,6 +71,8 @@ package enum StoreEvent: TelemetryEvent {
         case .notQuarantined:
             "a damaged part of the store could not be copied to quarantine: it stays in its segment alone; its records are lost to outputs that still needed them"
         case .cursorMadeAgain: "the file of a cursor was deleted while the agent ran: it was written again"
+        case .segmentMadeAgain:
+            "the segment that is being written was deleted while the agent ran: it was written again, and nothing of it is lost"
         case .clockStepped:
             "the wall clock was set: how long records have waited goes on by the time that really went by"
         case .deadLettersRetired: "dead letters have outgrown their share of the store: the oldest were deleted"
@@ -83,7 +87,7 @@ package enum StoreEvent: TelemetryEvent {
         case .quarantined(let path, let offset, let bytes):
             [("path", path), ("offset", "\(offset)"), ("bytes", "\(bytes)")]
         case .removedUnborn(let path), .setAside(let path), .historyRetired(let path), .damagedCursor(let path),
-            .strayedSegment(let path):
+            .strayedSegment(let path), .segmentMadeAgain(let path):
             [("path", path)]
         case .numbersLostToPowerCut(let records): [("records", "\(records)")]
         case .cannotWrite(let reason), .full(let reason): [("reason", reason)]
@@ -126,6 +130,7 @@ package enum StoreEvent: TelemetryEvent {
         case .strayedSegment: "store_strayed_segments"
         case .notQuarantined: "store_not_quarantined"
         case .cursorMadeAgain: "store_cursors_made_again"
+        case .segmentMadeAgain: "store_segments_made_again"
         case .clockStepped: "store_clock_steps"
         case .deadLettersRetired: "output_dead_letters_retired"
         }

@@ -71,16 +71,26 @@ package struct StoreReader: ~Copyable {
                 if let found = try find(wanted, in: segment) { return found }
             } catch {
                 guard error.isMissing else { throw error }
+                // The one that is being written is written again when somebody deletes it.
+                if index + 1 == segments.count, !store.isEnded { throw error }
                 // Deleted between the look and the open: look again. Or deleted by somebody else: its records are gone.
                 if store.segments.first?.path != segments.first?.path { continue }
                 let lost = store.records(from: wanted, to: segment.endSequence)
                 return .gap(ReadGap(from: wanted, to: segment.endSequence, records: lost, reason: .retired))
+            }
+            if try isStale() {
+                scan = nil
+                path = ""
+                continue
             }
             // The segment ends before `wanted` although its summary says otherwise: the rest of it is gone.
             let lost = store.records(from: wanted, to: segment.endSequence)
             return .gap(ReadGap(from: wanted, to: segment.endSequence, records: lost, reason: .damaged))
         }
     }
+
+    /// Whether the file that is being read was deleted: the segment goes on in another one of its name.
+    private func isStale() throws(DiskError) -> Bool { try scan?.status().linkCount == 0 }
 
     private mutating func find(_ wanted: UInt64, in segment: SegmentSummary) throws(DiskError) -> Found? {
         var scan: SegmentScan

@@ -58,7 +58,7 @@ package struct StoreWriter: ~Copyable, Sendable {
 
     /// The segment that is being written.
     private struct OpenSegment {
-        let target: SegmentSyncer.Target
+        var target: SegmentSyncer.Target
         var summary: SegmentSummary
         var chunks: [SegmentIndex.Entry] = []
         var definedInputs: Set<UInt16> = []
@@ -368,6 +368,31 @@ package struct StoreWriter: ~Copyable, Sendable {
         syncer.run { if current.target.outcome.withLock({ $0.failure == nil }) { index.write(fileSystem) } }
     }
 
+    /// Writes the open segment again when somebody has deleted its file: all of it is still there, in a file without a name.
+    private mutating func restoreDeleted() {
+        guard let current = segment, (try? current.target.file.status().linkCount) == 0 else { return }
+        let path = current.summary.path
+        do throws(DiskError) {
+            let file = try reserved.open(path, .create)
+            var copied: UInt64 = 0
+            while copied < current.summary.size {
+                let count = Int(min(1 << 20, current.summary.size - copied))
+                let bytes = try current.target.file.read(count: count, at: copied)
+                guard !bytes.isEmpty else { break }
+                try reserved.write(bytes.span, to: file, at: copied)
+                copied += UInt64(bytes.count)
+            }
+            let target = SegmentSyncer.Target(file: file, folder: store.folder.segments(lane: store.lane))
+            segment?.target = target
+            syncer.sync(target, size: current.summary.size)
+            store.telemetry.tell(StoreEvent.segmentMadeAgain(path: path))
+        } catch {
+            // A half of it would be taken for the whole. It is tried again in a second.
+            try? reserved.remove(path)
+            store.telemetry.tell(StoreEvent.cannotWrite(reason: error.description))
+        }
+    }
+
     private mutating func askForSync(_ now: Int64) {
         guard var current = segment, current.summary.size > current.syncAskedSize,
             now - current.syncAskedAt >= settings.syncInterval
@@ -528,6 +553,7 @@ package struct StoreWriter: ~Copyable, Sendable {
     package mutating func housekeep() {
         let now = SystemClock.monotonic
         noteClock()
+        restoreDeleted()
         if pausedSince == nil, now - reserveTriedAt > StoreWriter.reserveInterval {
             reserveTriedAt = now
             reserve.restore()

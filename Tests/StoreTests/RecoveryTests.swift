@@ -134,6 +134,39 @@ import Testing
         writer.close()
     }
 
+    @Test func `the open segment is written again when somebody deletes it`() throws {
+        var limits = StoreBench.limits
+        limits.syncInterval = 0
+        var writer = try bench.open(limits)
+        let source = writer.define(.test("web"))
+        #expect(writer.add(records: 3, of: source, upTo: 3) == .stored)
+        let path = bench.newest
+        var reader = StoreReader(writer.store)
+        var next: UInt64 = 1
+        for n in 4...6 as ClosedRange<UInt64> {
+            try LocalFileSystem().remove(path)
+            #expect(throws: DiskError.self, "it is waited for, and not taken for lost") {
+                try writer.store.readAll()
+            }
+            writer.housekeep()
+            #expect(writer.add(records: 1, of: source, upTo: n) == .stored)
+            let seen = try writer.store.readAll()
+            #expect(seen.records.map(\.sequence) == Array(1...n) && seen.gaps == [])
+            // One that had the file open goes on as well.
+            while case .chunk(let chunk) = try reader.next(from: next) {
+                next = chunk.header.endSequence
+                reader.pass()
+            }
+            #expect(next == n + 1)
+        }
+        #expect(bench.log.count("store_segments_made_again") == 3)
+        writer.close()
+        let again = try bench.open()
+        #expect(try again.store.readAll().records.count == 6)
+        #expect(again.knownSources(input: "logs").map(\.position.count) == [6])
+        again.close()
+    }
+
     @Test func `what is not in its place any more is noticed`() throws {
         var writer = try bench.open()
         let source = writer.define(.test("web"))
