@@ -349,6 +349,18 @@ import Testing
         #expect(!own.contains(bench.scratch.path("3")), "though it may have the inode of the one that is gone")
     }
 
+    @Test func `files of earlier days are the agent's own by their names`() throws {
+        let own = OwnFiles()
+        let pattern = bench.scratch.path("%Y-%m-%d.log")
+        let reading = SettingsReading(["path": .init(stringLiteral: pattern)], as: FileOutput.Settings.self)
+        own.claim(try #require(reading.settings.written))
+        for name in ["2025-12-31.log", "2025-12-31.log.0001"] {
+            try append(name, "x")
+            #expect(own.contains(bench.scratch.path(name)), "\(name)")
+        }
+        #expect(!own.contains(bench.scratch.path("app.log")) && !own.contains(bench.scratch.path("2025-12-x1.log")))
+    }
+
     @Test func `the data directory is not read`() throws {
         var context = bench.context
         context.dataDirectory = bench.scratch.path("data")

@@ -87,7 +87,29 @@ package final class SettingsProblems {
 
     /// The lines of a text, cut where YAML ends a line.
     package static func lines(of text: String) -> [String] {
-        text.isEmpty ? [] : text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        guard !text.isEmpty else { return [] }
+        var lines: [String] = []
+        var line = String.UnicodeScalarView()
+        var last: Unicode.Scalar?
+        for scalar in text.unicodeScalars {
+            if isLineBreak(scalar) {
+                if scalar != "\n" || last != "\r" {
+                    lines.append(String(line))
+                    line = .init()
+                }
+            } else {
+                line.append(scalar)
+            }
+            last = scalar
+        }
+        return lines + [String(line)]
+    }
+
+    private static func isLineBreak(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x0A...0x0D, 0x85, 0x2028, 0x2029: true
+        default: false
+        }
     }
 
     /// Whether nothing has been reported.
