@@ -180,6 +180,7 @@ package protocol Output: AnyObject, Plugin {
 }
 
 extension Output {
+    /// Most outputs need nothing of this machine.
     package func findings() -> [String] { [] }
     /// Most outputs have nothing to prepare.
     package func prepare() async throws(DeliveryFailure) {}

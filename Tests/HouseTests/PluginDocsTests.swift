@@ -27,7 +27,8 @@ private struct PluginSource: CustomStringConvertible {
 
     /// The keys that a file reads, and those of the settings it shares with others.
     static func keys(in file: HouseFile) throws -> Set<String> {
-        let calls = /fields\.(?:value|path|optional|required|list|choice|section|sections|table|int)\(\s*"([^"]+)"/
+        let calls =
+            /(?:fields\.(?:value|path|optional|required|list|choice|section|sections|table|int)|names)\(\s*"([^"]+)"/
         var keys = Set(file.text.matches(of: calls).map { String($0.output.1) })
         for shared in file.text.matches(of: /= (\w+)\(from: &fields\)/) {
             keys.formUnion(try self.keys(in: try source(of: String(shared.output.1))))
