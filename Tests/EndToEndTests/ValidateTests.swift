@@ -90,12 +90,18 @@ struct ValidateTests {
         #expect(outcome.errors.contains("not everything was read"))
     }
 
-    @Test func `run goes on, and reads what appears`() async throws {
+    @Test(arguments: [
+        ("{ type: file, include: [\"DIR/fresh/*.log\"] }", "fresh/a.log", "hello\n"),
+        (
+            "{ type: kubernetes_logs, path: DIR/fresh/pods, containers_path: DIR/fresh/containers }",
+            "fresh/pods/shop_web_uid/app/0.log", "2026-01-02T03:04:05.000000006Z stdout F hello\n"
+        ),
+    ]) func `run goes on, and reads what appears`(_ input: String, _ log: String, _ line: String) async throws {
         let output = "{ type: file, path: \"DIR/out.ndjson\", max_delay: 20ms }"
-        let path = try configuration(input: "{ type: file, include: [\"DIR/fresh/*.log\"] }", output: output)
+        let path = try configuration(input: input, output: output)
         let running = try Running(Program.path, ["run", "--config", path])
         try await running.eventually("the warning") { running.errors.contains("finds nothing to read") }
-        try scratch.write("fresh/a.log", "hello\n")
+        try scratch.write(log, line)
         try await running.eventually("the record") {
             (try? scratch.contents("out.ndjson")).map { String(decoding: $0, as: UTF8.self).contains("hello") } == true
         }

@@ -54,12 +54,9 @@ package final class KubernetesLogsInput: Input {
         package let containers: [Glob]
 
         package init(from fields: inout Fields) {
-            func names(_ key: String, _ kind: KubernetesName) -> [Glob] {
-                fields.list(key, of: Glob.self) { kind.fault(in: $0.pattern) }
-            }
-            namespaces = names("namespaces", .namespace)
-            pods = names("pods", .pod)
-            containers = names("containers", .container)
+            namespaces = fields.list("namespaces", of: Glob.self) { KubernetesName.namespace.fault(in: $0.pattern) }
+            pods = fields.list("pods", of: Glob.self) { KubernetesName.pod.fault(in: $0.pattern) }
+            containers = fields.list("containers", of: Glob.self) { KubernetesName.container.fault(in: $0.pattern) }
         }
     }
 
