@@ -121,7 +121,21 @@ package final class FileTailer {
         // Files that still have the name they are read by.
         var present: Set<ObjectIdentifier> = []
         for listed in files where !listed.isCompressed {
-            if let file = family.files.first(where: { $0.isSame(listed.status) }) {
+            var same = family.files.first { $0.isSame(listed.status) }
+            if let file = same, file.isClosedForRoom {
+                do throws(DiskError) {
+                    let isStill = try file.content?.file?.isStill(
+                        listed.status, at: Path.join(key.folder, listed.name))
+                    if isStill == false { same = nil }
+                } catch {
+                    // Neither gone nor known: the folder is looked at again.
+                    present.insert(ObjectIdentifier(file))
+                    block(family, error)
+                    foldersToRetry.insert(key.folder)
+                    continue
+                }
+            }
+            if let file = same {
                 if !file.isRotated, listed.isRotated {
                     telemetry.tell(FileEvent.rotated(path: "\(key.folder)/\(listed.name)"))
                     settling[ObjectIdentifier(family)] = family
@@ -240,7 +254,15 @@ package final class FileTailer {
         guard try content.read(64, at: 0, into: &arena) > 0 else { return nil }
         let head = Array(copying: arena.span)
         for file in gone {
-            guard !file.isCompressed, try file.bytes(at: 0, count: 64) == head else { continue }
+            guard !file.isCompressed else { continue }
+            if file.isClosedForRoom {
+                // Its first bytes, as they were when it was closed; without a time in them they prove nothing.
+                guard let known = file.content?.file?.head, known.count >= 32, head.starts(with: known) else {
+                    continue
+                }
+            } else {
+                guard try file.bytes(at: 0, count: 64) == head else { continue }
+            }
             file.name = plainName
             return file
         }
@@ -702,10 +724,6 @@ package final class FileTailer {
         while let file = family.current {
             do throws(DiskError) {
                 try file.content?.file?.reopen()
-                if file.content?.file?.isReplaced == true {
-                    file.content?.file?.isReplaced = false
-                    try startOver(file, family)
-                }
                 if file.isUnjudged {
                     guard try judge(file, family) else { return false }
                     if file.hasNewMarks {
@@ -1004,6 +1022,11 @@ package final class FileTailer {
     /// Looks at every file that is followed for growth that no event told of.
     package func lookAtAll() {
         for family in families.values { lookForGrowth(family) }
+    }
+
+    /// Tries the files of a folder again that could not be read.
+    func retryFailed(in folder: String) {
+        for family in families.families(in: folder) { retryFailed(family) }
     }
 
     /// Looks at the files of a folder in which no name has changed.

@@ -8,14 +8,15 @@ final class LogFile {
     /// Where it is opened again.
     private(set) var path: String
     private let id: FileID
-    /// Its first bytes when it was closed: an inode may be given to another file.
-    private var head: [UInt8] = []
+    /// Its first bytes, and what it was like, when it was closed: its inode may be given to another file.
+    private(set) var head: [UInt8] = []
+    private var resting: FileStatus?
     private let shelf: OpenFiles?
     private let faults: LogFileFaults?
     /// It has no name any more, or nobody knows which: it must not be closed.
     private(set) var isPinned = false
-    /// When it was opened again, it turned out to hold something else.
-    var isReplaced = false
+    /// Another file has its inode by now: it was deleted while it was closed.
+    private(set) var isGone = false
     /// When something was last read from it, in the order of all files.
     fileprivate(set) var lastUse: UInt64 = 0
 
@@ -48,10 +49,25 @@ final class LogFile {
         if isOpen { shelf?.noteUse(self) }
     }
 
+    /// Whether a name shows this file, though it is closed; by its inode it may be another one. Throws when that cannot be found out.
+    func isStill(_ status: FileStatus, at path: String) throws(DiskError) -> Bool {
+        guard !isGone else { return false }
+        isMoved(to: path)
+        if let resting, resting.size == status.size, resting.modified == status.modified { return true }
+        do throws(DiskError) {
+            try reopen()
+        } catch {
+            if isGone { return false }
+            throw error
+        }
+        return true
+    }
+
     /// Gives the descriptor back; what is needed later opens the file again.
     fileprivate func rest() {
-        guard let bytes = try? file?.read(count: 64, at: 0) else { return }
+        guard let status = try? file?.status(), let bytes = try? file?.read(count: 64, at: 0) else { return }
         head = bytes
+        resting = status
         file = nil
         shelf?.noteClosed()
     }
@@ -59,11 +75,15 @@ final class LogFile {
     /// Opens it again if it was closed. Throws as for a file that is missing when another one has its name.
     func reopen() throws(DiskError) {
         guard file == nil else { return }
+        guard !isGone else { throw .gone("open", path) }
         shelf?.makeRoom()
         try faults?.before("open", path)
         let file = try OwnedFile.open(path, .read, nonBlocking: true)
         guard try FileID(file.status()) == id else { throw .gone("open", path) }
-        isReplaced = try file.read(count: head.count, at: 0) != head
+        guard try file.read(count: head.count, at: 0) == head else {
+            isGone = true
+            throw .gone("open", path)
+        }
         self.file = consume file
         shelf?.noteOpened(self)
     }
@@ -78,6 +98,7 @@ final class LogFile {
     func status() throws(DiskError) -> FileStatus {
         try faults?.before("look at", path)
         if let status = try file?.status() { return status }
+        guard !isGone else { throw .gone("look at", path) }
         let status = try Directory.look(path)
         guard FileID(status) == id else { throw .gone("look at", path) }
         return status

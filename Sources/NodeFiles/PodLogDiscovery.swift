@@ -348,6 +348,7 @@ package final class PodLogDiscovery {
 
     /// A container's folder in a look at everything: if its names are those of the last listing, only growth is looked for.
     private func revisit(_ path: String) {
+        tailer.retryFailed(in: path)
         if let folder = folders[path], folder.modified != 0, watches[path] != nil || tailer.hasNoWatch,
             system.status(path)?.modified == folder.modified
         {

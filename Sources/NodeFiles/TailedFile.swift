@@ -82,7 +82,8 @@ final class TailedFile {
 
     /// Whether it is the file that a folder's listing names.
     func isSame(_ status: FileStatus) -> Bool {
-        content != nil && content?.isCompressed == false && position.inode == status.inode
+        content != nil && content?.isCompressed == false && content?.file?.isGone != true
+            && position.inode == status.inode
             && position.device == status.device
     }
 

@@ -74,7 +74,7 @@ extension FileTailer {
     ) -> NameOutcome {
         var forgotten: SourceNumber?
         if let family = families[key], let file = family.files.first {
-            if file.content != nil || file.listed == listed.status {
+            if file.content?.file?.isGone != true, file.content != nil || file.listed == listed.status {
                 note(listed, of: file, in: family, isRenamed: isRenamed)
                 return .followed
             }

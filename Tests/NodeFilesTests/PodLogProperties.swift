@@ -54,13 +54,11 @@ private struct PodLogRun {
         let node = try KubeletEmulator(root: root)
         let maxLine = [300, 20_000, 40_000, 1 << 20][random.below(4)]
         let budget = [4_000, 30_000, 4 << 20][random.below(3)]
-        let descriptors = random.oneIn(3) ? DescriptorBudget(limit: 100) : nil
         let sliceTime = [0, Int64.max][random.below(2)]
         harness = TailerHarness(pods: node.pods) { options in
             options.maxLine = maxLine
             options.pieceBudget = budget
             options.sliceTime = sliceTime
-            options.descriptors = descriptors
         }
         if describesAnew { harness.patience = 900_000_000 }
         self.node = node
@@ -83,7 +81,7 @@ private struct PodLogRun {
         drain()
         if let unread = unread() { return unread }
         for container in containers { try container.stop() }
-        harness.wake()
+        harness.lookAround()
         for container in containers { try container.delete() }
         note("the end")
         drain()
@@ -280,7 +278,7 @@ private struct PodLogRun {
     private mutating func delete(_ file: EmulatedFile, of container: EmulatedContainer, _ index: Int) throws {
         if !settled.contains(where: { $0 === file }) {
             guard harness.isRunning else { return }
-            harness.wake()
+            harness.lookAround()
             mustNotCrash = true
         }
         note("\(index) delete \(file.name)\(mustNotCrash ? ", held open" : "")")
@@ -296,7 +294,7 @@ private struct PodLogRun {
     private mutating func replacePod() throws {
         let (index, container) = pick()
         guard harness.isRunning, !unwanted.contains(container.pod) else { return }
-        harness.wake()
+        harness.lookAround()
         mustNotCrash = true
         note("\(index) pod deleted")
         try container.delete()

@@ -120,6 +120,7 @@ import Testing
         reader.drain()
         let anew = apps.filter { reader.texts($0.log(0)).suffix(9).first == "other 0, of some length" }
         #expect(anew.count >= 12)
+        #expect(reader.tailer?.isRetrying == false)
         withExtendedLifetime((scratch, node)) {}
     }
 

@@ -250,6 +250,11 @@ final class TailerHarness {
         files?.wake(now: clock)
     }
 
+    /// Wakes until all was looked at.
+    func lookAround() {
+        repeat { wake() } while isLooking
+    }
+
     /// What the discovery wants to be woken at, from now on.
     var nanosecondsToDeadline: Int64 { (pods?.nextDeadline ?? files?.nextDeadline ?? .max) - clock }
 
