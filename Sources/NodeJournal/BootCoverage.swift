@@ -13,6 +13,9 @@ package struct BootReached: Equatable, Sendable {
     package var cursor: String?
     /// The boot is read by a reader of its own: the one of the whole journal passes over its entries.
     package var isApart: Bool
+    /// The boot was looked at, all of it was read, and no file that is written to has it: nothing comes of it any more. To look at a boot
+    /// costs a look into every file, which takes its time on a disk that turns.
+    package var isSettled = false
 
     /// More entries than have the same time: all of them were read.
     package static let all = UInt32.max
@@ -43,6 +46,7 @@ extension BootReached {
         var reached = BootReached(monotonic: monotonic, count: count)
         for part in parts[4...] {
             if part == "apart" { reached.isApart = true }
+            if part == "settled" { reached.isSettled = true }
             if part.hasPrefix("s=") { reached.cursor = String(part) }
         }
         return (boot, reached)
@@ -52,6 +56,7 @@ extension BootReached {
     package func position(of boot: JournalID) -> Position {
         var text = "boot \(boot) \(String(monotonic, radix: 16)) \(String(count, radix: 16))"
         if isApart { text += " apart" }
+        if isSettled { text += " settled" }
         if let cursor, text.utf8.count + 1 + cursor.utf8.count <= Position.maximumSize { text += " \(cursor)" }
         return Position(Array(text.utf8))
     }
@@ -91,6 +96,15 @@ struct BootCoverage {
         boots[boot] = reached
         untold.insert(boot)
     }
+
+    /// Nothing comes of the boot any more.
+    mutating func settle(_ boot: JournalID) {
+        guard var reached = boots[boot] else { return }
+        reached.isSettled = true
+        note(boot, reached)
+    }
+
+    func isSettled(_ boot: JournalID) -> Bool { boots[boot]?.isSettled ?? false }
 
     /// From now on the boot is read by a reader of its own.
     mutating func setApart(_ boot: JournalID) {

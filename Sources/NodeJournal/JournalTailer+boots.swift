@@ -164,19 +164,31 @@ extension JournalTailer {
         isToLookAtBoots = false
         // The files may be others than when the journal was opened.
         tails = JournalTail.list(JournalSurvey.headers(of: source))
+        let growing = growingBoots()
         var found: [(boot: JournalID, time: UInt64)] = []
         let boots = lookAtBoots { reader, boot throws(JournalError) in
-            guard !settled.contains(boot), !waiting.contains(boot), !apart.contains(where: { $0.boot == boot })
+            guard !coverage.isSettled(boot), !waiting.contains(boot), !apart.contains(where: { $0.boot == boot })
             else { return }
             if let time = try firstUnread(&reader, boot) {
                 found.append((boot, time))
-            } else if !tails.contains(where: { $0.boot == boot }) {
-                settled.insert(boot)
+            } else if let growing, !growing.contains(boot) {
+                coverage.settle(boot)
             }
         }
         forgotten += coverage.forget(except: boots)
         for tail in tails where isBehind(tail) { examined[tail.boot] = tail.monotonic }
         for (boot, _) in found.sorted(by: { $0.time < $1.time }) { readApart(boot) }
+    }
+
+    /// The boots that the files which are written to have; nil when that cannot be told.
+    private func growingBoots() -> Set<JournalID>? {
+        guard !tails.isEmpty else { return [] }
+        do throws(JournalError) {
+            var reader = try JournalReader(.files(tails.map(\.file.path)))
+            return Set(try reader.values(of: "_BOOT_ID").compactMap { JournalID($0) })
+        } catch {
+            return nil
+        }
     }
 
     /// Whether a file ends with entries of another boot that were not read, as far as its header tells.

@@ -75,8 +75,6 @@ package final class JournalTailer {
     var examined: [JournalID: UInt64] = [:]
     /// What the store is to be told of boots that are gone.
     var forgotten: [Progress] = []
-    /// Boots that were read, and that no file which is written to has: nothing comes of them any more.
-    var settled: Set<JournalID> = []
     /// At the journal's end all its boots are to be looked at.
     var isToLookAtBoots = true
     /// A boot that is read apart has the next batch.
@@ -207,7 +205,6 @@ package final class JournalTailer {
             apart = []
             waiting = []
             examined = [:]
-            settled = []
             numbers = [:]
             isToLookAtBoots = true
             tails = JournalTail.list(files)
