@@ -31,22 +31,22 @@ package enum Directory {
             let inner = "\(path)/\(entry.name)"
             if entry.kind == .directory {
                 removeTree(inner)
-            } else if unsafe unlink(PathText.bytes(of: inner)) != 0, entry.kind == nil {
+            } else if unsafe unlink(EscapedPath.bytes(of: inner)) != 0, entry.kind == nil {
                 // A file system that does not tell kinds.
                 removeTree(inner)
             }
         }
-        _ = unsafe rmdir(PathText.bytes(of: path))
+        _ = unsafe rmdir(EscapedPath.bytes(of: path))
     }
 
     /// All names in a folder but "." and "..", in no order. opendir(3), readdir(3)
     package static func list(_ path: String) throws(DiskError) -> [Entry] {
-        guard let folder = unsafe opendir(PathText.bytes(of: path)) else { throw DiskError("list", path) }
+        guard let folder = unsafe opendir(EscapedPath.bytes(of: path)) else { throw DiskError("list", path) }
         defer { unsafe closedir(folder) }
         var entries: [Entry] = []
         while let entry = unsafe readdir(folder) {
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe PathText.text(of: $0) }
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe EscapedPath.text(of: $0) }
             }
             if name == "." || name == ".." { continue }
             let kind: FileKind? =
@@ -65,33 +65,33 @@ package enum Directory {
     /// What stands at the end of `path`, links followed; nil when nothing does. stat(2)
     package static func status(_ path: String) -> FileStatus? {
         var raw = stat()
-        return unsafe stat(PathText.bytes(of: path), &raw) == 0 ? FileStatus(raw) : nil
+        return unsafe stat(EscapedPath.bytes(of: path), &raw) == 0 ? FileStatus(raw) : nil
     }
 
     /// What stands at the end of `path`, links followed. stat(2)
     package static func look(_ path: String) throws(DiskError) -> FileStatus {
         var raw = stat()
-        guard unsafe stat(PathText.bytes(of: path), &raw) == 0 else { throw DiskError("look at", path) }
+        guard unsafe stat(EscapedPath.bytes(of: path), &raw) == 0 else { throw DiskError("look at", path) }
         return FileStatus(raw)
     }
 
     /// What stands at `path` itself, a link not followed; nil when nothing does. lstat(2)
     package static func linkStatus(_ path: String) -> FileStatus? {
         var raw = stat()
-        return unsafe lstat(PathText.bytes(of: path), &raw) == 0 ? FileStatus(raw) : nil
+        return unsafe lstat(EscapedPath.bytes(of: path), &raw) == 0 ? FileStatus(raw) : nil
     }
 
     /// Where a symbolic link points to, as it is written; nil when `path` is none. readlink(2)
     package static func linkTarget(_ path: String) -> String? {
         var bytes = [CChar](repeating: 0, count: 4096)
-        let n = unsafe readlink(PathText.bytes(of: path), &bytes, bytes.count)
-        return n > 0 ? PathText.text(of: bytes[..<n].map { UInt8(bitPattern: $0) }) : nil
+        let n = unsafe readlink(EscapedPath.bytes(of: path), &bytes, bytes.count)
+        return n > 0 ? EscapedPath.text(of: bytes[..<n].map { UInt8(bitPattern: $0) }) : nil
     }
 
     /// The path with every link resolved; nil when it does not exist. realpath(3)
     package static func resolve(_ path: String) -> String? {
-        guard let found = unsafe realpath(PathText.bytes(of: path), nil) else { return nil }
+        guard let found = unsafe realpath(EscapedPath.bytes(of: path), nil) else { return nil }
         defer { unsafe free(found) }
-        return unsafe PathText.text(of: found)
+        return unsafe EscapedPath.text(of: found)
     }
 }

@@ -87,7 +87,7 @@ package struct OwnedFile: ~Copyable, Sendable {
     {
         while true {
             let descriptor = unsafe sluice_open(
-                PathText.bytes(of: path), mode.flags | (nonBlocking ? O_NONBLOCK : 0), 0o640)
+                EscapedPath.bytes(of: path), mode.flags | (nonBlocking ? O_NONBLOCK : 0), 0o640)
             if descriptor >= 0 { return OwnedFile(adopting: descriptor, path: path) }
             if sluice_errno() != EINTR { throw DiskError("open", path) }
         }

@@ -50,7 +50,7 @@ package struct Watcher: ~Copyable {
     package func remove(_ watch: Int32) { _ = inotify_rm_watch(file.descriptor, watch) }
 
     private func add(_ path: String, _ mask: UInt32) throws(DiskError) -> Int32 {
-        let watch = unsafe inotify_add_watch(file.descriptor, PathText.bytes(of: path), mask)
+        let watch = unsafe inotify_add_watch(file.descriptor, EscapedPath.bytes(of: path), mask)
         guard watch >= 0 else { throw DiskError("watch", path) }
         return watch
     }
@@ -81,7 +81,7 @@ package struct Watcher: ~Copyable {
     private static func event(_ watch: Int32, _ mask: UInt32, _ name: ArraySlice<UInt8>) -> WatchEvent {
         func has(_ bits: Int32) -> Bool { mask & UInt32(bits) != 0 }
         return WatchEvent(
-            watch: watch, name: PathText.text(of: Array(name)),
+            watch: watch, name: EscapedPath.text(of: Array(name)),
             isAppeared: has(IN_CREATE | IN_MOVED_TO), isGone: has(IN_DELETE | IN_MOVED_FROM),
             isClosedAfterWrite: has(IN_CLOSE_WRITE), isModified: has(IN_MODIFY),
             isEnded: has(IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF), isOverflow: has(IN_Q_OVERFLOW))

@@ -4,7 +4,7 @@ private import CLinux
 private import Glibc
 
 /// Turns the system's names into text and back, without loss.
-enum PathText {
+enum EscapedPath {
     private static let backslash = UInt8(ascii: "\\")
 
     /// The text for a name or path as the system has it.
