@@ -478,7 +478,10 @@ package final class FileTailer {
                 return nil
             }
             // The name was given to another file since it was listed: the next look finds both.
-            guard FileID(status) == FileID(listed.status) else { return nil }
+            guard FileID(status) == FileID(listed.status) else {
+                foldersToRevisit.insert(family.key.folder)
+                return nil
+            }
             var position = FilePosition()
             position.device = status.device
             position.inode = status.inode

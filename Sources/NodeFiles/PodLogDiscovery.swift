@@ -348,14 +348,13 @@ package final class PodLogDiscovery {
 
     /// A container's folder in a look at everything: if its names are those of the last listing, only growth is looked for.
     private func revisit(_ path: String) {
-        tailer.retryFailed(in: path)
         if let folder = folders[path], folder.modified != 0, watches[path] != nil || tailer.hasNoWatch,
             system.status(path)?.modified == folder.modified
         {
+            tailer.retryFailed(in: path)
             folders[path]?.look = look
             tailer.lookForGrowth(in: path)
         } else {
-            folders[path]?.look = look
             list(path)
         }
     }
@@ -409,9 +408,16 @@ package final class PodLogDiscovery {
     /// Lists one container's folder and hands each log's files on.
     private func list(_ path: String) {
         let container = Path.name(path)
-        guard let folder = PodFolder(Path.name(Path.parent(path))), describer.isWanted(folder, container) else {
+        let pod = Path.name(Path.parent(path))
+        guard let folder = PodFolder(pod) else { return }
+        guard describer.isWanted(folder, container) else {
+            // When it is wanted again it has to be looked at: what has changed in it was not taken.
+            passedOver[folder.uid] = pod
             return
         }
+        // Once a look at everything, what could not be read gets another try.
+        if let before = folders[path]?.look, before != look { tailer.retryFailed(in: path) }
+        folders[path]?.look = look
         let modified = system.status(path)?.modified
         let files: [(restart: Int32, file: ListedFile)]
         do throws(DiskError) {

@@ -154,35 +154,47 @@ extension FileTailer {
             guard status.kind == .regular else { return .left }
             // The name was given to another file since it was looked at.
             guard FileID(status) == FileID(listed.status) else { return .changed }
-            // What cannot be read is reported when it is read.
-            let isCompressed = (try? descriptor.read(count: 3, at: 0)) == FileContent.gzipMagic
+            let isCompressed = FileTailer.isCompressed(descriptor)
             if isCompressed || status.size == 0 && listed.name.hasSuffix(".gz"), !options.once,
                 SystemClock.realtime - status.modified < FileTailer.settledAge
             {
                 return .unsettled
             }
-            var position = FilePosition()
-            position.device = status.device
-            position.inode = status.inode
-            var size = status.size
-            if isCompressed { size = try CompressedFile.inflatedSize(descriptor) ?? 0 }
-            let content =
-                isCompressed
-                ? try FileContent(compressed: descriptor, on: shelf) : FileContent(plain: descriptor, on: shelf)
-            let file = TailedFile(name: listed.name, content: content, position: position, number: nil)
-            file.size = size
-            file.modified = status.modified
-            file.listed = status
-            if isCompressed {
-                file.compressedName = listed.name
-                file.isClosedByWriter = true
-            }
+            let file = try textFile(descriptor, listed.name, status, isCompressed: isCompressed)
             try take(file, path, into: family)
             return .followed
         } catch {
             if !error.isMissing { noteUnopened(path, error) }
             return error.isMissing ? .changed : .left
         }
+    }
+
+    /// Whether a file is gzip, whatever its name. What cannot be read is reported when it is read.
+    private static func isCompressed(_ file: borrowing OwnedFile) -> Bool {
+        (try? file.read(count: 3, at: 0)) == FileContent.gzipMagic
+    }
+
+    /// A text file that was opened, as nothing is known of it yet.
+    private func textFile(
+        _ descriptor: consuming OwnedFile, _ name: String, _ status: FileStatus, isCompressed: Bool
+    ) throws(DiskError) -> TailedFile {
+        var position = FilePosition()
+        position.device = status.device
+        position.inode = status.inode
+        let size = isCompressed ? try CompressedFile.inflatedSize(descriptor) ?? 0 : status.size
+        let content =
+            isCompressed
+            ? try FileContent(compressed: descriptor, on: shelf) : FileContent(plain: descriptor, on: shelf)
+        let file = TailedFile(name: name, content: content, position: position, number: nil)
+        file.size = size
+        file.modified = status.modified
+        file.listed = status
+        if isCompressed {
+            file.compressedName = name
+            // Only what is complete is compressed.
+            file.isClosedByWriter = true
+        }
+        return file
     }
 
     /// Finds out what is known of a file that was opened, and makes it the family's.
@@ -298,7 +310,6 @@ extension FileTailer {
                     let resumed = resume(file, entry.source, agreement, family)
                     resumed.isRotated = true
                     resumed.wasRenamed = true
-                    resumed.listed = status
                     resumed.content?.rest()
                     family.files = [resumed]
                     families[key] = family
@@ -317,22 +328,11 @@ extension FileTailer {
     /// Opens a file that a search has found; nil when it cannot be opened or has become another one.
     private func openMoved(_ path: String, _ status: FileStatus) -> TailedFile? {
         do throws(DiskError) {
+            shelf?.makeRoom()
             let descriptor = try OwnedFile.open(path, .read, nonBlocking: true)
             guard try FileID(descriptor.status()) == FileID(status) else { return nil }
-            var position = FilePosition()
-            position.device = status.device
-            position.inode = status.inode
-            let isCompressed = try descriptor.read(count: 3, at: 0) == FileContent.gzipMagic
-            let size = isCompressed ? try CompressedFile.inflatedSize(descriptor) ?? 0 : status.size
-            let content = isCompressed ? try FileContent(compressed: descriptor) : FileContent(plain: descriptor)
-            let file = TailedFile(name: Path.name(path), content: content, position: position, number: nil)
-            file.size = size
-            file.modified = status.modified
-            if isCompressed {
-                file.compressedName = file.name
-                file.isClosedByWriter = true
-            }
-            return file
+            let isCompressed = FileTailer.isCompressed(descriptor)
+            return try textFile(descriptor, Path.name(path), status, isCompressed: isCompressed)
         } catch {
             return nil
         }

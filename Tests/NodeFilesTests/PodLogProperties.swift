@@ -91,7 +91,17 @@ private struct PodLogRun {
     /// What was written and has not come although nothing is left to be waited for; a container may never write again.
     private func unread() -> String? {
         for (stream, written) in node.truth where harness.store.lines[stream, default: []].count < written.count {
-            return difference(harness.store, node.truth, maxLine: maxLine)
+            let files = containers.flatMap { container in
+                ((try? Directory.list(container.folder)) ?? []).map { entry in
+                    let size = Directory.status("\(container.folder)/\(entry.name)")?.size ?? 0
+                    return "\(container.pod)/\(entry.name) has \(size) bytes"
+                }
+            }
+            let state =
+                "\(harness.tailer?.openFiles ?? 0) open, \(harness.tailer?.lag ?? 0) bytes behind, ready: \(harness.tailer?.hasReady ?? false), looking: \(harness.isLooking)"
+            let positions = harness.positions.map { "\($0.inode) read to \($0.end)" }
+            return ([difference(harness.store, node.truth, maxLine: maxLine) ?? ""] + files + positions + [state])
+                .joined(separator: "\n")
         }
         return nil
     }

@@ -252,8 +252,11 @@ final class TailerHarness {
 
     /// Wakes until all was looked at.
     func lookAround() {
-        repeat { wake() } while isLooking
+        repeat { wakeForLook() } while isLooking
     }
+
+    /// A look goes on soon; else the next timers are due. Without inotify each second has its look, and they would never end.
+    private func wakeForLook() { wake(after: isLooking ? 10_000_000 : 1_000_000_000) }
 
     /// What the discovery wants to be woken at, from now on.
     var nanosecondsToDeadline: Int64 { (pods?.nextDeadline ?? files?.nextDeadline ?? .max) - clock }
@@ -276,10 +279,10 @@ final class TailerHarness {
     func drain(sparing: Bool = false) {
         var idle = 0
         while idle < 2 {
-            wake()
+            wakeForLook()
             var found = false
             while readBatch(sparing: sparing) { found = true }
-            idle = found || pods?.isLooking == true ? 0 : idle + 1
+            if found { idle = 0 } else if !isLooking { idle += 1 }
         }
         commit()
     }
