@@ -1,8 +1,5 @@
 // Linux calls that the Glibc module does not carry, or carries as macros or variadics.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE  // statx
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -28,12 +26,22 @@ static inline const void *sluice_memmem(const void *haystack, size_t n, const vo
 static inline int sluice_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
 /// The first offset from `from` on at which the file holds data and no hole, or -1 with errno; lseek(2) with SEEK_DATA.
 static inline int64_t sluice_seek_data(int fd, int64_t from) { return lseek(fd, from, 3 /* SEEK_DATA */); }
-/// When the open file was made and when its names or mode changed last, nanoseconds since 1970; -1 in `born` where the file system does not know. statx(2)
+/// When the open file was made and when its names or mode changed last, nanoseconds since 1970; -1 in `born` where the file
+/// system does not know. statx(2), by its number: glibc declares it for _GNU_SOURCE only, which a module must not set for others.
 static inline int sluice_birth(int fd, int64_t *born, int64_t *changed) {
-    struct statx raw;
-    if (statx(fd, "", 0x1000 /* AT_EMPTY_PATH */, STATX_CTIME | STATX_BTIME, &raw) != 0) return -1;
-    *born = raw.stx_mask & STATX_BTIME ? raw.stx_btime.tv_sec * 1000000000 + raw.stx_btime.tv_nsec : -1;
-    *changed = raw.stx_ctime.tv_sec * 1000000000 + raw.stx_ctime.tv_nsec;
+    // struct statx of linux/stat.h, by its offsets.
+    enum { SIZE = 256, MASK = 0, BTIME = 80, CTIME = 96, EMPTY_PATH = 0x1000, HAS_CTIME = 0x80, HAS_BTIME = 0x800 };
+    unsigned char raw[SIZE] = {0};
+    if (syscall(SYS_statx, fd, "", EMPTY_PATH, HAS_CTIME | HAS_BTIME, raw) != 0) return -1;
+    uint32_t mask, nanoseconds;
+    int64_t seconds;
+    memcpy(&mask, raw + MASK, sizeof mask);
+    memcpy(&seconds, raw + BTIME, sizeof seconds);
+    memcpy(&nanoseconds, raw + BTIME + 8, sizeof nanoseconds);
+    *born = mask & HAS_BTIME ? seconds * 1000000000 + nanoseconds : -1;
+    memcpy(&seconds, raw + CTIME, sizeof seconds);
+    memcpy(&nanoseconds, raw + CTIME + 8, sizeof nanoseconds);
+    *changed = seconds * 1000000000 + nanoseconds;
     return 0;
 }
 static inline int sluice_errno(void) { return errno; }
